@@ -1,0 +1,1 @@
+"""What every test is watched for: connections to the outside, unexpected log records, and things left running."""
