@@ -1,0 +1,268 @@
+"""The project's virtual environments: made once, from lock files with hashes, and stamped when they are whole.
+
+An environment without the right stamp (never finished, other lock file, other Python, moved folder) is removed and
+made anew; one with it is used as it is. The stamp is written last, so a set-up that was killed never has one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dev_apt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ROOT / "packaging" / "requirements.lock"
+# What builds depthgui and its dependencies that come as source: also pinned, also hashed, installed first.
+BUILD_REQUIREMENTS = ROOT / "packaging" / "build.lock"
+STAMP = "depthgui-stamp.json"
+# Raise it when the steps of the set-up change.
+RECIPE = 1
+
+QT_PACKAGES = frozenset({"pyside6-essentials", "shiboken6", "qasync", "pyqtgraph", "pytest-qt"})
+
+_started_s = time.monotonic()
+
+
+class SetUpError(Exception):
+    """The set-up can't go on; the text says why, and what to do."""
+
+
+def say(text: str) -> None:
+    """Print one line of progress, with the seconds since the start."""
+    print(f"[{time.monotonic() - _started_s:6.1f} s] {text}", flush=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One virtual environment: its folder's `name` in the repository, and which locked packages it leaves out."""
+
+    name: str
+    leave_out: frozenset[str] = frozenset()
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        return ROOT / self.name
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.script("python")
+
+    def script(self, name: str) -> Path:
+        """The path of the command `name` that is installed in it."""
+        if os.name == "nt":
+            return self.folder / "Scripts" / f"{name}.exe"
+        return self.folder / "bin" / name
+
+
+FULL = Environment(".venv")
+WITHOUT_QT = Environment(".venv-noqt", leave_out=QT_PACKAGES)
+
+
+def base_python() -> str:
+    """The interpreter to make environments with: this one, or the one below if this one is in an environment."""
+    base = getattr(sys, "_base_executable", None)
+    return str(base) if sys.prefix != sys.base_prefix and base else sys.executable
+
+
+def clean_variables(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Environment variables for child processes, without those that would lead Python or pip elsewhere."""
+    misleading = {
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "PIP_USER",
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "PIP_REQUIRE_VIRTUALENV",
+        "VIRTUAL_ENV",
+    }
+    kept = {name: value for name, value in os.environ.items() if name not in misleading}
+    return {**kept, "PYTHONUTF8": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", **(more or {})}
+
+
+def digest_of(environment: Environment, root: Path = ROOT) -> str:
+    """What the environment is made from, as one hash: lock files, project metadata, interpreter and place."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    facts = {
+        "recipe": RECIPE,
+        "locks": [(root / "packaging" / path.name).read_text("utf-8") for path in (BUILD_REQUIREMENTS, REQUIREMENTS)],
+        "project": [project["project"], project["build-system"], project["tool"]["hatch"]],
+        "python": [base_python(), sys.version, sys.platform],
+        "place": str(root / environment.name),
+        "leave_out": sorted(environment.leave_out),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def is_ready(environment: Environment) -> bool:
+    """Tell whether the environment was finished from exactly what is here now."""
+    try:
+        stamp = json.loads((environment.folder / STAMP).read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(stamp.get("digest") == digest_of(environment)) and environment.python.exists()
+
+
+def write_stamp(environment: Environment) -> None:
+    """Mark the environment as whole, in one step."""
+    fresh = environment.folder / f"{STAMP}.new"
+    fresh.write_text(json.dumps({"digest": digest_of(environment)}) + "\n", encoding="utf-8")
+    fresh.replace(environment.folder / STAMP)
+
+
+def run_quietly(command: Sequence[str | Path], what: str) -> None:
+    """Run a step of the set-up; its output is shown only if it fails.
+
+    Raises:
+        SetUpError: the command ended with another code than 0.
+    """
+    with tempfile.TemporaryFile() as output:
+        child = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=clean_variables(),
+            cwd=ROOT,
+        )
+        try:
+            while True:
+                try:
+                    code = child.wait(20)
+                    break
+                except subprocess.TimeoutExpired:
+                    say(f"still {what}")
+        except BaseException:
+            child.kill()
+            child.wait()
+            raise
+        output.seek(0)
+        text = output.read().decode("utf-8", "replace")
+    if code:
+        tail = "\n".join(f"    {line}" for line in text.strip().splitlines()[-25:])
+        raise SetUpError(f"{what} failed (exit code {code}):\n{tail}")
+
+
+def make_empty(environment: Environment) -> list[str]:
+    """Make the environment with nothing in it; return the start of the pip command that installs into it.
+
+    Debian's Python comes without ensurepip unless python3-venv is installed; its pip can install into another
+    environment, so that either of the two packages is enough.
+
+    Raises:
+        SetUpError: this Python has neither.
+    """
+    if not find_spec("ensurepip") and not find_spec("pip"):
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        package = (
+            "python3-venv"
+            if base_python() in {"/usr/bin/python3", f"/usr/bin/python{version}"}
+            else f"python{version}-venv"
+        )
+        if not dev_apt.install([package], say):
+            raise SetUpError(
+                "this Python has neither ensurepip nor pip, and one of them is needed to make .venv. "
+                + dev_apt.advice(apt=[package], dnf=["python3-pip"], pacman=["python-pip"])
+            )
+    # Asked in a new process: this one may have been started before the package was there.
+    has_ensurepip = (
+        subprocess.run(
+            [base_python(), "-c", "import ensurepip"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+        ).returncode
+        == 0
+    )
+    command = [base_python(), "-m", "venv", environment.folder]
+    run_quietly(command if has_ensurepip else [*command, "--without-pip"], f"making {environment.name}")
+    if has_ensurepip:
+        return [str(environment.python), "-m", "pip"]
+    return [base_python(), "-m", "pip", "--python", str(environment.python)]
+
+
+def locked_without(text: str, leave_out: frozenset[str]) -> str:
+    """The text of a lock file without the requirements named in `leave_out` (names in lower case)."""
+    kept = []
+    skipping = False
+    for line in text.splitlines(keepends=True):
+        if match := re.match(r"([A-Za-z0-9._-]+)(\[|==)", line):
+            skipping = match[1].lower() in leave_out
+        elif not line.startswith((" ", "\t")):
+            skipping = False
+        if not skipping:
+            kept.append(line)
+    return "".join(kept)
+
+
+@contextlib.contextmanager
+def only_one(environment: Environment) -> Iterator[None]:
+    """Let a second dev.py wait while a first one sets up; a killed one leaves nothing locked."""
+    with (ROOT / f"{environment.name}.lock").open("a+b") as file:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(f"another dev.py is setting up {environment.name}: waiting for it")
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def set_up(environment: Environment) -> None:
+    """Make the environment from nothing.
+
+    Raises:
+        SetUpError: a step failed; what there is has no stamp, and the next run starts again.
+    """
+    if environment.folder.exists():
+        why = "is out of date" if (environment.folder / STAMP).exists() else "was not finished"
+        say(f"{environment.name} {why}: making it anew")
+        shutil.rmtree(environment.folder)
+    say(f"making {environment.name} with Python {sys.version.split()[0]} ({base_python()})")
+    pip = [*make_empty(environment), "install", "--quiet", "--no-input", "--no-deps"]
+    run_quietly([*pip, "--require-hashes", "-r", BUILD_REQUIREMENTS], "installing the build tools")
+    packages = locked_without(REQUIREMENTS.read_text("utf-8"), environment.leave_out)
+    count = len(re.findall(r"^[A-Za-z0-9]", packages, re.MULTILINE))
+    say(f"installing up to {count} packages from packaging/{REQUIREMENTS.name}")
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder) / REQUIREMENTS.name
+        wanted.write_text(packages, encoding="utf-8")
+        run_quietly([*pip, "--no-build-isolation", "--require-hashes", "-r", wanted], "installing packages")
+    say("installing depthgui itself, in place")
+    run_quietly([*pip, "--no-build-isolation", "--editable", ROOT], "installing depthgui")
+    write_stamp(environment)
+    say(f"{environment.name} is ready")
+
+
+def ensure(environment: Environment) -> None:
+    """See to it that the environment is whole and up to date; does nothing if it is.
+
+    Raises:
+        SetUpError: as `set_up`.
+    """
+    if is_ready(environment):
+        return
+    with only_one(environment):
+        if not is_ready(environment):
+            set_up(environment)
