@@ -16,7 +16,7 @@ GUARD = "DEPTHGUI_DEV_RESTARTED"
 PROBE = "import sys; sys.exit(not sys.version_info >= (%d, %d))" % OLDEST  # noqa: UP031
 
 
-def newer_python():
+def newer_python():  # type: () -> str | None
     """Return the path of a Python on the PATH that is new enough and really starts, or None."""
     ending = ".exe" if os.name == "nt" else ""
     for name in NAMES:
@@ -29,7 +29,7 @@ def newer_python():
     return None
 
 
-def restart_with_newer_python():
+def restart_with_newer_python():  # type: () -> int
     """Run this script again under a newer Python; return its exit code, or 2 where there is none."""
     version = "%d.%d" % sys.version_info[:2]  # noqa: UP031
     path = None if os.environ.get(GUARD) else newer_python()

@@ -105,7 +105,7 @@ def digest_of(environment: Environment, root: Path = ROOT) -> str:
         "recipe": RECIPE,
         "locks": [(root / "packaging" / path.name).read_text("utf-8") for path in (BUILD_REQUIREMENTS, REQUIREMENTS)],
         "project": [project["project"], project["build-system"], project["tool"]["hatch"]],
-        "python": [base_python(), sys.version, sys.platform],
+        "python": [os.path.realpath(base_python()), sys.version, sys.platform],
         "place": str(root / environment.name),
         "leave_out": sorted(environment.leave_out),
     }
@@ -128,6 +128,15 @@ def write_stamp(environment: Environment) -> None:
     fresh.replace(environment.folder / STAMP)
 
 
+def wait_and_tell(child: subprocess.Popen[bytes], what: str) -> int:
+    """Wait for `child` and return its exit code; every 20 s say that it is still at it."""
+    while True:
+        try:
+            return child.wait(20)
+        except subprocess.TimeoutExpired:
+            say(f"still {what}")
+
+
 def run_quietly(command: Sequence[str | Path], what: str) -> None:
     """Run a step of the set-up; its output is shown only if it fails.
 
@@ -144,12 +153,7 @@ def run_quietly(command: Sequence[str | Path], what: str) -> None:
             cwd=ROOT,
         )
         try:
-            while True:
-                try:
-                    code = child.wait(20)
-                    break
-                except subprocess.TimeoutExpired:
-                    say(f"still {what}")
+            code = wait_and_tell(child, what)
         except BaseException:
             child.kill()
             child.wait()
@@ -189,7 +193,7 @@ def make_empty(environment: Environment) -> list[str]:
         ).returncode
         == 0
     )
-    command = [base_python(), "-m", "venv", environment.folder]
+    command = [base_python(), "-m", "venv", str(environment.folder)]
     run_quietly(command if has_ensurepip else [*command, "--without-pip"], f"making {environment.name}")
     if has_ensurepip:
         return [str(environment.python), "-m", "pip"]
@@ -214,7 +218,7 @@ def locked_without(text: str, leave_out: frozenset[str]) -> str:
 def only_one(environment: Environment) -> Iterator[None]:
     """Let a second dev.py wait while a first one sets up; a killed one leaves nothing locked."""
     with (ROOT / f"{environment.name}.lock").open("a+b") as file:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)

@@ -43,19 +43,23 @@ class Task:
     run: Callable[[list[str]], int]
 
 
+def wait_through_interrupts(child: subprocess.Popen[bytes]) -> int:
+    """Wait for `child`; the terminal sends Ctrl+C to it as well, and it gets the time to close in order, once."""
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        pass
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        child.kill()
+        return child.wait()
+
+
 def run(command: Sequence[str | Path], variables: Mapping[str, str] | None = None, cwd: Path | None = None) -> int:
-    """Run a program to its end and return its exit code; Ctrl+C reaches it and is waited for."""
+    """Run a program to its end and return its exit code, 128 + n if signal n ended it."""
     child = subprocess.Popen([str(part) for part in command], env=clean_variables(variables), cwd=cwd)
-    interrupts = 0
-    while True:
-        try:
-            code = child.wait()
-            break
-        except KeyboardInterrupt:
-            # The terminal has sent it to the child as well: it gets the time to close in order.
-            interrupts += 1
-            if interrupts > 1:
-                child.kill()
+    code = wait_through_interrupts(child)
     if code >= 0:
         return code
     say(f"{Path(str(command[0])).name} was ended by signal {signal.Signals(-code).name}")
