@@ -1,0 +1,222 @@
+"""The venue's bytes to the book's messages, and back: the only file that knows the venue's field names.
+
+Decoding is typed and exact: prices and sizes stay the text that was sent. Every function raises MalformedMessageError,
+and nothing else, for bytes that are not of the documented shape; unknown fields are ignored.
+Source: the venue's pages on WebSocket market streams and on the order book endpoint, spot and derivatives.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TypeVar
+
+import msgspec
+
+from depthgui.binance.endpoints import Market
+from depthgui.book.errors import MalformedMessageError
+from depthgui.book.messages import BestPrices, Diff, Level, Snapshot, Trade
+
+_field = msgspec.field
+_T = TypeVar("_T")
+
+
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    """What one frame of a combined stream holds: a named stream's payload, or an answer to a request of ours."""
+
+    stream: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"")
+    id: int | str | None = None
+    result: msgspec.Raw = msgspec.Raw(b"")
+    error: msgspec.Raw = msgspec.Raw(b"")
+    code: int | None = None
+    msg: str = ""
+    event: str = _field(name="e", default="")
+
+    @property
+    def is_shutdown(self) -> bool:
+        """True for the venue's notice that this connection is about to end."""
+        return self.event == "serverShutdown" or self.stream == "!serverShutdown"
+
+    @property
+    def refusal(self) -> str:
+        """The venue's reason for refusing a request of ours, empty if it did not."""
+        if self.code is not None:
+            return f"{self.code}: {self.msg}"
+        return "" if self.error in (b"", b"null") else bytes(self.error).decode(errors="replace")
+
+
+class _DepthEvent(Diff, frozen=True, gc=False):
+    first_id: int = _field(name="U")
+    last_id: int = _field(name="u")
+    event_time_ms: int = _field(name="E")
+    bids: list[Level] = _field(name="b")
+    asks: list[Level] = _field(name="a")
+    prev_id: int | None = _field(name="pu", default=None)
+
+
+class _DepthAnswer(msgspec.Struct, frozen=True, gc=False):
+    bids: list[Level]
+    asks: list[Level]
+    last_update_id: int | None = _field(name="lastUpdateId", default=None)
+    options_update_id: int | None = _field(name="u", default=None)
+    event_time_ms: int | None = _field(name="E", default=None)
+    options_time_ms: int | None = _field(name="T", default=None)
+
+
+class _PartialEvent(msgspec.Struct, frozen=True, gc=False):
+    update_id: int = _field(name="u")
+    bids: list[Level] = _field(name="b")
+    asks: list[Level] = _field(name="a")
+    event_time_ms: int | None = _field(name="E", default=None)
+
+
+class _BookTicker(BestPrices, frozen=True, gc=False):
+    update_id: int = _field(name="u")
+    bid_price: str = _field(name="b")
+    bid_size: str = _field(name="B")
+    ask_price: str = _field(name="a")
+    ask_size: str = _field(name="A")
+    event_time_ms: int | None = _field(name="E", default=None)
+
+
+class _TradeEvent(msgspec.Struct, frozen=True, gc=False):
+    price: str = _field(name="p")
+    size: str = _field(name="q")
+    time_ms: int = _field(name="T")
+    trade_id: int | str = _field(name="t", default=0)
+    aggregate_id: int | str = _field(name="a", default=0)  # options: the seller's order
+    buyer_is_maker: bool | None = _field(name="m", default=None)
+    options_side: str = _field(name="S", default="")
+    kind: str = _field(name="X", default="MARKET")
+
+
+class _ErrorAnswer(msgspec.Struct, frozen=True, gc=False):
+    code: int
+    msg: str
+
+
+class _ServerTime(msgspec.Struct, frozen=True, gc=False):
+    server_time_ms: int = _field(name="serverTime")
+
+
+# The interval that a diff stream has when its name gives none.
+_UNNAMED_INTERVAL_MS = MappingProxyType({Market.SPOT: 1000, Market.USDM: 250, Market.COINM: 250})
+
+_frame = msgspec.json.Decoder(Frame)
+_depth_event = msgspec.json.Decoder(_DepthEvent)
+_depth_answer = msgspec.json.Decoder(_DepthAnswer)
+_partial_event = msgspec.json.Decoder(_PartialEvent)
+_book_ticker = msgspec.json.Decoder(_BookTicker)
+_trade_event = msgspec.json.Decoder(_TradeEvent)
+_error_answer = msgspec.json.Decoder(_ErrorAnswer)
+_server_time = msgspec.json.Decoder(_ServerTime)
+
+
+def decode_frame(payload: bytes) -> Frame:
+    """Open one frame of a combined stream; `data` stays undecoded until its stream is known."""
+    return _decoded(_frame, payload)
+
+
+def decode_diff(payload: bytes | msgspec.Raw) -> Diff:
+    """Decode an event of a diff stream (`depthUpdate`)."""
+    return _decoded(_depth_event, payload)
+
+
+def decode_snapshot(payload: bytes | msgspec.Raw, limit: int | None = None) -> Snapshot:
+    """Decode the order book endpoint's answer; `limit` is the number of levels a side that was asked for.
+
+    Options may name the id `u` and the time `T`.
+    """
+    answer = _decoded(_depth_answer, payload)
+    update_id = answer.last_update_id if answer.last_update_id is not None else answer.options_update_id
+    if update_id is None:
+        raise MalformedMessageError("a snapshot without an update id", bytes(payload))
+    event_time_ms = answer.event_time_ms if answer.event_time_ms is not None else answer.options_time_ms
+    return Snapshot(update_id, answer.bids, answer.asks, event_time_ms, limit)
+
+
+def decode_partial(payload: bytes | msgspec.Raw, market: Market, limit: int) -> Snapshot:
+    """Decode an event of a partial depth stream: the best `limit` levels, whole each time.
+
+    On the derivatives it has the fields of a diff; only the stream's name tells them apart.
+    """
+    if market is Market.SPOT:
+        return decode_snapshot(payload, limit)
+    event = _decoded(_partial_event, payload)
+    bids = sorted(event.bids, key=_price, reverse=True)
+    return Snapshot(event.update_id, bids, event.asks, event.event_time_ms, limit)
+
+
+def decode_best_prices(payload: bytes | msgspec.Raw) -> BestPrices:
+    """Decode a `bookTicker`."""
+    return _decoded(_book_ticker, payload)
+
+
+def decode_trade(payload: bytes | msgspec.Raw) -> Trade:
+    """Decode a `trade` or an `aggTrade` of any market."""
+    event = _decoded(_trade_event, payload)
+    is_maker = event.buyer_is_maker
+    if is_maker is None:
+        is_maker = event.options_side in {"SELL", "-1"}
+    identity = event.trade_id or event.aggregate_id
+    try:
+        trade_id = int(identity)
+    except ValueError as error:
+        raise MalformedMessageError(f"a trade's id is not a number: {identity!r}", bytes(payload)) from error
+    return Trade(trade_id, event.price, event.size, event.time_ms, is_maker, event.kind in {"MARKET", ""})
+
+
+def decode_error(payload: bytes) -> tuple[int, str] | None:
+    """Decode the venue's error body to code and message; None for anything else, such as a proxy's page."""
+    try:
+        answer = _error_answer.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return answer.code, answer.msg
+
+
+def decode_server_time_ms(payload: bytes) -> int:
+    """Decode the answer of the `time` endpoint, in milliseconds since 1970."""
+    return _decoded(_server_time, payload).server_time_ms
+
+
+def encode_control(method: str, streams: list[str], request_id: int) -> str:
+    """Encode SUBSCRIBE or UNSUBSCRIBE."""
+    return msgspec.json.encode({"method": method, "params": streams, "id": request_id}).decode()
+
+
+def diff_stream(market: Market, symbol: str, interval_ms: int | None = None) -> str:
+    """Name of a symbol's diff stream; `interval_ms` None takes the fastest one the market has."""
+    if interval_ms is not None and interval_ms == _UNNAMED_INTERVAL_MS.get(market):
+        return f"{symbol.lower()}@depth"
+    return f"{symbol.lower()}@depth@{interval_ms or 100}ms"
+
+
+def best_prices_stream(symbol: str) -> str:
+    """Name of a symbol's best-price stream."""
+    return f"{symbol.lower()}@bookTicker"
+
+
+def trade_stream(market: Market, symbol: str) -> str:
+    """Name of a symbol's trade stream."""
+    return f"{symbol.lower()}@{'optionTrade' if market is Market.OPTIONS else 'trade'}"
+
+
+def partial_stream(symbol: str, levels: int, interval_ms: int | None = None) -> str:
+    """Name of a symbol's partial depth stream of 5, 10 or 20 `levels`."""
+    speed = "" if interval_ms is None else f"@{interval_ms}ms"
+    return f"{symbol.lower()}@depth{levels}{speed}"
+
+
+def _price(level: Level) -> float:
+    try:
+        return float(level[0])
+    except ValueError as error:
+        raise MalformedMessageError(f"not a price: {level[0]!r}") from error
+
+
+def _decoded(decoder: msgspec.json.Decoder[_T], payload: bytes | msgspec.Raw) -> _T:
+    try:
+        return decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedMessageError(str(error), bytes(payload)) from error

@@ -1,0 +1,261 @@
+"""One side of a book: price levels with exact text, and the best of them kept in order.
+
+A level is held as ``key -> size text``. The key is the price as a float, because floats are the smallest and quickest
+thing that sorts; up to 15 significant digits a float names exactly one decimal, so the price's text is made again from
+the key and the side's number of decimals. Prices that are written otherwise keep their own text, and a side that meets
+a price of 16 digits or more changes its keys to Decimal, once and for good: nothing is ever rounded.
+
+Only the best levels are kept sorted (`_top`); they are what is read at every message. A change beyond them costs a
+dict entry and nothing else.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+import re
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+
+from depthgui.book.errors import MalformedMessageError
+from depthgui.book.messages import Level
+
+PriceKey = float | Decimal
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?\Z", re.ASCII)
+_EXACT_DIGITS = 15  # decimal digits that survive a round trip through a float (C's DBL_DIG)
+_EXACT_LENGTH = _EXACT_DIGITS + 1  # with the point
+_TOP_MIN = 64
+
+
+class Side(enum.Enum):
+    """Bid or ask."""
+
+    BID = "bid"
+    ASK = "ask"
+
+
+def _decimals(text: str) -> int:
+    point = text.find(".")
+    return 0 if point < 0 else len(text) - point - 1
+
+
+def price_key(text: str) -> PriceKey:
+    """Sortable number of a price: a float where that is exact, else a Decimal.
+
+    Raises MalformedMessageError if `text` is not a plain decimal number.
+    """
+    if not _NUMBER.match(text):
+        raise MalformedMessageError(f"not a price: {text!r}")
+    if len(text) <= _EXACT_LENGTH:
+        return float(text)
+    exact = Decimal(text)
+    digits = exact.normalize().as_tuple().digits
+    return float(text) if len(digits) <= _EXACT_DIGITS else exact
+
+
+class _UnusualLevel(Exception):
+    """Leaves the hot loop with the level that it cannot take."""
+
+    def __init__(self, price: str, size: str) -> None:
+        self.price = price
+        self.size = size
+
+
+class BookSide:
+    """The levels of one side. Not thread-safe; `sizes` is a live view."""
+
+    __slots__ = (
+        "_decimals",
+        "_depth",
+        "_dot",
+        "_floor",
+        "_is_bid",
+        "_odd_texts",
+        "_sizes",
+        "_spec",
+        "_top",
+        "_uses_decimal",
+        "side",
+        "sizes",
+    )
+
+    def __init__(self, side: Side) -> None:
+        """Start empty."""
+        self.side = side
+        self._is_bid = side is Side.BID
+        self._sizes: dict[PriceKey, str] = {}
+        self.sizes: Mapping[PriceKey, str] = MappingProxyType(self._sizes)
+        self._top: list[PriceKey] = []  # ascending; holds every level at or better than _floor
+        self._floor: PriceKey = self._no_floor()
+        self._depth = _TOP_MIN  # the most levels that a reader has asked for
+        self._decimals = -1  # of the prices' text; -1 until the first level
+        self._dot = 0
+        self._spec = ""
+        self._odd_texts: dict[PriceKey, str] = {}
+        self._uses_decimal = False
+
+    def __len__(self) -> int:
+        """Count the levels."""
+        return len(self._sizes)
+
+    @property
+    def uses_decimal(self) -> bool:
+        """True once a price was met that a float cannot hold exactly."""
+        return self._uses_decimal
+
+    @property
+    def best(self) -> PriceKey | None:
+        """Key of the best level, None while the side is empty."""
+        top = self._top
+        if not top:
+            if not self._sizes:
+                return None
+            self._sort_top()
+            top = self._top
+        return top[-1] if self._is_bid else top[0]
+
+    def top(self, limit: int | None = None) -> list[PriceKey]:
+        """Keys of the best `limit` levels (all by default), best first."""
+        wanted = len(self._sizes) if limit is None else min(max(limit, 0), len(self._sizes))
+        if len(self._top) < wanted:
+            self._depth = max(self._depth, wanted)
+            self._sort_top()
+        if not wanted:
+            return []
+        return self._top[: -wanted - 1 : -1] if self._is_bid else self._top[:wanted]
+
+    def price_text(self, key: PriceKey) -> str:
+        """The price as the venue wrote it."""
+        if self._odd_texts and key in self._odd_texts:
+            return self._odd_texts[key]
+        return format(key, self._spec)
+
+    def levels(self, limit: int | None = None) -> list[Level]:
+        """Price and size texts of the best `limit` levels (all by default), best first."""
+        sizes = self._sizes
+        if self._odd_texts:
+            return [(self.price_text(key), sizes[key]) for key in self.top(limit)]
+        spec = self._spec
+        return [(format(key, spec), sizes[key]) for key in self.top(limit)]
+
+    def apply(self, levels: Iterable[Level]) -> None:
+        """Set each level to its absolute size; a size that is numerically zero removes the level.
+
+        Raises MalformedMessageError for text that is not a number; levels before it are already applied.
+        """
+        rest = iter(levels)
+        while not (self._odd_texts or self._uses_decimal or self._decimals <= 0):
+            try:
+                self._apply_usual(rest)
+            except _UnusualLevel as unusual:
+                self._apply_checked(unusual.price, unusual.size)
+            else:
+                return
+        for price, size in rest:
+            self._apply_checked(price, size)
+            if not self._odd_texts and self._decimals > 0 and not self._uses_decimal:
+                self.apply(rest)  # the first level of a side is the usual reason to be here
+
+    def _apply_usual(self, rest: Iterable[Level]) -> None:
+        # The hot loop: everything that is not the common case leaves through _UnusualLevel.
+        sizes = self._sizes
+        is_bid = self._is_bid
+        dot = self._dot
+        floor = self._floor
+        price = size = ""
+        try:
+            for price, size in rest:
+                if price[dot] != "." or len(price) > _EXACT_LENGTH:
+                    raise _UnusualLevel(price, size)
+                key = float(price)
+                amount = float(size)
+                if amount > 0.0:
+                    if key not in sizes and (key >= floor if is_bid else key <= floor):
+                        insort(self._top, key)
+                    sizes[key] = size
+                elif amount == 0.0:
+                    if sizes.pop(key, None) is not None and (key >= floor if is_bid else key <= floor):
+                        del self._top[bisect_left(self._top, key)]
+                else:
+                    raise _UnusualLevel(price, size)
+        except (IndexError, ValueError):
+            raise _UnusualLevel(price, size) from None
+        finally:
+            if len(self._top) > 4 * self._depth:
+                self._shorten_top()
+
+    def _apply_checked(self, price: str, size: str) -> None:
+        # Any text at all: validated, odd spellings kept, keys changed to Decimal when one needs it.
+        if not _NUMBER.match(size):
+            raise MalformedMessageError(f"not a size: {size!r}")
+        key = price_key(price)
+        if isinstance(key, Decimal) and not self._uses_decimal:
+            self.use_decimal()
+        elif self._uses_decimal:
+            key = Decimal(price)
+        if self._decimals < 0:
+            self._set_decimals(_decimals(price))
+        self._odd_texts.pop(key, None)
+        inside = key >= self._floor if self._is_bid else key <= self._floor
+        if size.strip("0."):
+            if inside and key not in self._sizes:
+                insort(self._top, key)
+            self._sizes[key] = size
+            if format(key, self._spec) != price:
+                self._odd_texts[key] = price
+        elif self._sizes.pop(key, None) is not None and inside:
+            del self._top[bisect_left(self._top, key)]
+        if len(self._top) > 4 * self._depth:
+            self._shorten_top()
+
+    def use_decimal(self) -> None:
+        """Change the keys to Decimal; both sides of a book use the same kind so that they compare exactly."""
+        if self._uses_decimal:
+            return
+        texts = {key: self.price_text(key) for key in self._sizes}
+        odd: dict[PriceKey, str] = {Decimal(texts[key]): text for key, text in self._odd_texts.items()}
+        sizes: dict[PriceKey, str] = {Decimal(texts[key]): size for key, size in self._sizes.items()}
+        self._sizes.clear()
+        self._sizes.update(sizes)
+        self._odd_texts = odd
+        self._uses_decimal = True
+        self._sort_top()
+
+    def keep_best(self, count: int) -> PriceKey | None:
+        """Drop all but the best `count` levels; return the key of the worst one kept, None if nothing was dropped."""
+        if len(self._sizes) <= count:
+            return None
+        kept = self.top(count)
+        sizes = {key: self._sizes[key] for key in kept}
+        self._sizes.clear()
+        self._sizes.update(sizes)
+        self._odd_texts = {key: text for key, text in self._odd_texts.items() if key in sizes}
+        self._sort_top()
+        return kept[-1] if kept else None
+
+    def _set_decimals(self, decimals: int) -> None:
+        self._decimals = decimals
+        self._dot = -decimals - 1
+        self._spec = f".{decimals}f"
+
+    def _no_floor(self) -> float:
+        return -math.inf if self._is_bid else math.inf
+
+    def _shorten_top(self) -> None:
+        keep = 2 * self._depth
+        if self._is_bid:
+            del self._top[:-keep]
+            self._floor = self._top[0]
+        else:
+            del self._top[keep:]
+            self._floor = self._top[-1]
+
+    def _sort_top(self) -> None:
+        self._top = sorted(self._sizes)
+        if len(self._top) > 2 * self._depth:
+            self._shorten_top()
+        else:
+            self._floor = self._no_floor()

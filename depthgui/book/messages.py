@@ -1,0 +1,55 @@
+"""The messages a book is made of, in the field's words; `binance.codec` makes them from the venue's bytes."""
+
+from __future__ import annotations
+
+import msgspec
+
+Level = tuple[str, str]
+"""Price and size, each exactly as the venue wrote it."""
+
+
+class Diff(msgspec.Struct, frozen=True, gc=False):
+    """Absolute sizes of the levels that changed between two update ids; size zero means that the level is gone.
+
+    `first_id` to `last_id` are the updates it contains, both included. `prev_id` is the `last_id` of the event
+    before it; spot has none.
+    """
+
+    first_id: int
+    last_id: int
+    event_time_ms: int
+    bids: list[Level]
+    asks: list[Level]
+    prev_id: int | None = None
+
+
+class Snapshot(msgspec.Struct, frozen=True, gc=False):
+    """The best levels of both sides at one update id. `limit` is the number of levels a side that was asked for."""
+
+    last_update_id: int
+    bids: list[Level]
+    asks: list[Level]
+    event_time_ms: int | None = None
+    limit: int | None = None
+
+
+class BestPrices(msgspec.Struct, frozen=True, gc=False):
+    """Best bid and ask at one update id (the venue's bookTicker)."""
+
+    update_id: int
+    bid_price: str
+    bid_size: str
+    ask_price: str
+    ask_size: str
+    event_time_ms: int | None = None
+
+
+class Trade(msgspec.Struct, frozen=True, gc=False):
+    """One trade. `is_market` is False for prints off the market, such as those of the insurance fund."""
+
+    trade_id: int
+    price: str
+    size: str
+    time_ms: int
+    buyer_is_maker: bool
+    is_market: bool = True

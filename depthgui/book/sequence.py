@@ -1,0 +1,78 @@
+"""How the venue numbers its events: the two dialects of "does this diff continue that book?".
+
+Venue documents: "How to manage a local order book correctly", spot (ids of one symbol, contiguous) and derivatives
+(ids shared by all symbols, chained by `pu`).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from depthgui.book.messages import Diff
+
+
+class SequenceRules(Protocol):
+    """The venue's rules for one kind of market; all ids are update ids."""
+
+    has_own_ids: bool
+    """True where an id moves only when this symbol's book does."""
+
+    def is_old(self, book_id: int, diff: Diff) -> bool:
+        """Say whether the diff holds nothing that a book at `book_id` lacks."""
+
+    def continues(self, book_id: int, diff: Diff) -> bool:
+        """Say whether the diff may be applied to a book that the diff before it left at `book_id`."""
+
+    def joins(self, snapshot_id: int, diff: Diff) -> bool:
+        """Say whether the diff may be the first one applied to a snapshot."""
+
+    def is_behind(self, snapshot_id: int, diff: Diff) -> bool:
+        """Say whether a snapshot is too old for `diff` to be the first one, whatever else comes."""
+
+
+class SpotRules:
+    """Ids of one symbol without holes: `first_id == last_id of the event before + 1`."""
+
+    has_own_ids = True
+
+    def is_old(self, book_id: int, diff: Diff) -> bool:
+        """Drop events with `u <= lastUpdateId` (step 5)."""
+        return diff.last_id <= book_id
+
+    def continues(self, book_id: int, diff: Diff) -> bool:
+        """Apply while `U <= id + 1 <= u` (step 7)."""
+        return diff.first_id <= book_id + 1 <= diff.last_id
+
+    def joins(self, snapshot_id: int, diff: Diff) -> bool:
+        """First event: `U <= lastUpdateId + 1 <= u`."""
+        return self.continues(snapshot_id, diff)
+
+    def is_behind(self, snapshot_id: int, diff: Diff) -> bool:
+        """Fetch again when `lastUpdateId + 1 < U` (step 4)."""
+        return snapshot_id + 1 < diff.first_id
+
+
+class DerivativeRules:
+    """Ids shared by all symbols; each event names the one before it in `pu`."""
+
+    has_own_ids = False
+
+    def is_old(self, book_id: int, diff: Diff) -> bool:
+        """Drop events with `u < lastUpdateId`; the one at `u == lastUpdateId` repeats what the book has."""
+        return diff.last_id <= book_id
+
+    def continues(self, book_id: int, diff: Diff) -> bool:
+        """Apply while `pu` equals the last `u` (step 6)."""
+        return diff.prev_id == book_id
+
+    def joins(self, snapshot_id: int, diff: Diff) -> bool:
+        """First event: `U <= lastUpdateId <= u`, or one that follows the snapshot directly."""
+        if diff.prev_id == snapshot_id:
+            return True
+        # `pu < id < u` says the same as `U <= id <= u` without the hole between `pu` and `U`, in which other symbols'
+        # ids lie: a snapshot taken there has this book's state, and the event is the next one.
+        return diff.prev_id is not None and diff.prev_id <= snapshot_id <= diff.last_id
+
+    def is_behind(self, snapshot_id: int, diff: Diff) -> bool:
+        """Fetch again when the event before the first buffered one is newer than the snapshot."""
+        return diff.prev_id is None or snapshot_id < diff.prev_id
