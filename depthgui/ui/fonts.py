@@ -71,4 +71,6 @@ def load_typeface(scale: float = 1.0) -> Typeface:
             family = min(families, key=len)
             return Typeface(family, package, families[family], scale)
         _LOG.warning("the font files of %s could not be read; the system's font is used", package)
-    return Typeface(QtGui.QFontDatabase.systemFont(QtGui.QFontDatabase.SystemFont.GeneralFont).family(), "system", scale=scale)
+    return Typeface(
+        QtGui.QFontDatabase.systemFont(QtGui.QFontDatabase.SystemFont.GeneralFont).family(), "system", scale=scale
+    )

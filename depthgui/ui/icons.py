@@ -36,9 +36,7 @@ def icon_pixmap(name: str, colour: str, size: int, ratio: float) -> QtGui.QPixma
     pixmap = QtGui.QPixmap(device, device)
     pixmap.fill(QtCore.Qt.GlobalColor.transparent)
     painter = QtGui.QPainter(pixmap)
-    QtSvg.QSvgRenderer(QtCore.QByteArray(tinted_svg(name, colour))).render(
-        painter, QtCore.QRectF(0, 0, device, device)
-    )
+    QtSvg.QSvgRenderer(QtCore.QByteArray(tinted_svg(name, colour))).render(painter, QtCore.QRectF(0, 0, device, device))
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
     return pixmap

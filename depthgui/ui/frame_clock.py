@@ -1,0 +1,168 @@
+"""The frame clock: one timer for the whole application that asks what is visible for a new frame, when it changed.
+
+Data is pushed into books; frames are pulled out. However many diffs arrive between two ticks, a widget paints once; a
+hidden tab paints never; and when nothing has changed for a while, the timer stands still until `FrameClock.wake`.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6 import QtCore
+
+_LINGER_S = 0.3  # how long after the last change the clock keeps ticking at full rate
+_HEARTBEAT_S = 1.0
+_REMEMBERED = 120
+
+
+class FrameSource(Protocol):
+    """What the clock drives. Register it when it is shown, unregister it when it is hidden."""
+
+    wants_heartbeat: bool
+    """True if its frame key changes with time alone, such as an age in seconds."""
+
+    def frame_key(self, now_s: float) -> object:
+        """Compared for equality: what is on screen must be drawn again when this changes. Called every tick: cheap."""
+
+    def is_frame_visible(self) -> bool:
+        """False while nobody could see a frame."""
+
+    def render_frame(self, now_s: float) -> bool:
+        """Make the frame and ask Qt for a paint. True if the next tick must render too (something is moving)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameStats:
+    """What the status bar shows. Times in milliseconds; NaN-free: zero where nothing was measured yet."""
+
+    fps: float
+    paint_ms: float
+    paint_last_ms: float
+    event_to_paint_ms: float
+
+
+class _Slot:
+    __slots__ = ("is_moving", "key", "source")
+
+    def __init__(self, source: FrameSource) -> None:
+        self.source = source
+        self.key: object = _Slot
+        self.is_moving = False
+
+
+class FrameClock(QtCore.QObject):
+    """Drives every registered `FrameSource` from one timer. `now` is a monotonic clock in seconds."""
+
+    def __init__(
+        self, parent: QtCore.QObject | None = None, cap_fps: int = 60, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Make a sleeping clock that will render at most `cap_fps` times a second."""
+        super().__init__(parent)
+        self._now = now
+        self._slots: dict[int, _Slot] = {}
+        self._interval_ms = 16
+        self.set_cap(cap_fps)
+        self._timer = QtCore.QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(QtCore.Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.tick)
+        self._is_fast = False  # the timer runs, and is due within a frame
+        self._changed_s = 0.0
+        self._event_s: float | None = None
+        self._rendered_event_s: float | None = None
+        self._frames_s: deque[float] = deque(maxlen=600)
+        self._paints_ms: deque[float] = deque(maxlen=_REMEMBERED)
+        self._latencies_ms: deque[float] = deque(maxlen=_REMEMBERED)
+
+    @property
+    def is_awake(self) -> bool:
+        """True while the clock ticks at its full rate."""
+        return self._is_fast
+
+    def now_s(self) -> float:
+        """The clock's time, as given to `FrameSource.render_frame`."""
+        return self._now()
+
+    def set_cap(self, cap_fps: int) -> None:
+        """Set the most frames a second, 1 to 240."""
+        self._interval_ms = max(4, 1000 // min(max(cap_fps, 1), 240))
+
+    def add(self, source: FrameSource) -> None:
+        """Register a source; it renders at the next tick. Adding it again makes it render again."""
+        self._slots[id(source)] = _Slot(source)
+        self._wake_up()
+
+    def remove(self, source: FrameSource) -> None:
+        """Unregister a source; one that isn't registered is fine."""
+        self._slots.pop(id(source), None)
+
+    def wake(self) -> None:
+        """Say that data changed. Cheap enough for every message; must be called in the GUI's thread."""
+        if self._event_s is None:
+            self._event_s = self._now()
+        if not self._is_fast:
+            self._wake_up()
+
+    def note_paint(self, paint_ms: float) -> None:
+        """A source reports how long its paint took."""
+        self._paints_ms.append(paint_ms)
+        if self._rendered_event_s is not None:
+            self._latencies_ms.append((self._now() - self._rendered_event_s) * 1000)
+            self._rendered_event_s = None
+
+    def stats(self) -> FrameStats:
+        """Figures over the last second (frames) and the last paints."""
+        since = self._now() - 1.0
+        fps = sum(1 for frame_s in self._frames_s if frame_s > since)
+        paints, latencies = self._paints_ms, self._latencies_ms
+        return FrameStats(
+            fps=float(fps),
+            paint_ms=statistics.median(paints) if paints else 0.0,
+            paint_last_ms=paints[-1] if paints else 0.0,
+            event_to_paint_ms=statistics.median(latencies) if latencies else 0.0,
+        )
+
+    def tick(self) -> None:
+        """Render what changed, then decide when to look again. The timer calls this."""
+        now_s = self._now()
+        event_s, self._event_s = self._event_s, None
+        is_moving = False
+        did_render = False
+        wants_heartbeat = False
+        for slot in list(self._slots.values()):
+            source = slot.source
+            if not source.is_frame_visible():
+                slot.key = _Slot  # whatever it shows is old when it is seen again
+                continue
+            wants_heartbeat = wants_heartbeat or source.wants_heartbeat
+            key = source.frame_key(now_s)
+            if key != slot.key or slot.is_moving:
+                slot.key = key
+                slot.is_moving = source.render_frame(now_s)
+                is_moving = is_moving or slot.is_moving
+                did_render = True
+        if did_render:
+            self._changed_s = now_s
+            self._frames_s.append(now_s)
+            self._rendered_event_s = event_s
+        self._sleep(now_s, is_moving=is_moving, wants_heartbeat=wants_heartbeat)
+
+    def _wake_up(self) -> None:
+        if not self._slots:
+            return
+        self._is_fast = True
+        self._timer.start(0)
+
+    def _sleep(self, now_s: float, *, is_moving: bool, wants_heartbeat: bool) -> None:
+        self._is_fast = bool(self._slots) and (is_moving or now_s - self._changed_s < _LINGER_S)
+        if self._is_fast:
+            self._timer.start(self._interval_ms)
+        elif wants_heartbeat:
+            self._timer.start(round(_HEARTBEAT_S * 1000))
+        else:
+            self._timer.stop()

@@ -1,0 +1,157 @@
+"""What the view-models and widgets read of a feed. The engine's `Feed` satisfies it, and so does a test's stand-in."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import Protocol
+
+from depthgui.book.messages import Trade
+from depthgui.book.order_book import OrderBook
+from depthgui.ui.viewmodels.instrument import InfoLike, Instrument, instrument_for
+from depthgui.ui.viewmodels.ladder import LastPrice
+
+
+class StatusView(Protocol):
+    """The state of a feed, for a person."""
+
+    @property
+    def since_s(self) -> float:
+        """Monotonic time of the last change of state."""
+
+    @property
+    def since_wall_ms(self) -> int:
+        """The same as Unix time in ms."""
+
+    @property
+    def detail(self) -> str:
+        """A sentence that says what goes on."""
+
+    @property
+    def buffered(self) -> int:
+        """Diffs that wait for a snapshot."""
+
+
+class CountersView(Protocol):
+    """What a feed has counted since it started."""
+
+    @property
+    def messages(self) -> int:
+        """Messages of all kinds."""
+
+    @property
+    def diffs(self) -> int:
+        """Depth events."""
+
+    @property
+    def gaps(self) -> int:
+        """Breaks in the sequence."""
+
+    @property
+    def resyncs(self) -> int:
+        """Books built anew."""
+
+    @property
+    def audits(self) -> int:
+        """Comparisons with the exchange."""
+
+    @property
+    def audit_differences(self) -> int:
+        """Comparisons that didn't agree."""
+
+    @property
+    def malformed(self) -> int:
+        """Messages that could not be read."""
+
+    @property
+    def verified_s(self) -> float | None:
+        """Monotonic time of the last comparison that agreed."""
+
+    @property
+    def lag_ms(self) -> float | None:
+        """Time from the exchange's stamp to arrival."""
+
+
+class FeedView(Protocol):
+    """A feed, seen from the screen."""
+
+    @property
+    def symbol(self) -> str:
+        """Venue's name of the symbol."""
+
+    @property
+    def market(self) -> enum.Enum:
+        """Market; its value is "spot", "usdm", "coinm" or "options"."""
+
+    @property
+    def info(self) -> InfoLike | None:
+        """What the venue says of the symbol, None while unknown."""
+
+    @property
+    def book(self) -> OrderBook | None:
+        """Last known book, stale or not."""
+
+    @property
+    def state(self) -> enum.Enum:
+        """State; its value is "live", "stale", ..."""
+
+    @property
+    def status(self) -> StatusView:
+        """State in words."""
+
+    @property
+    def counters(self) -> CountersView:
+        """Counts since the start."""
+
+    @property
+    def trades(self) -> Sequence[Trade]:
+        """Latest trades, newest last."""
+
+    @property
+    def trade_version(self) -> int:
+        """Goes up with each trade."""
+
+    @property
+    def last_trade(self) -> Trade | None:
+        """Newest trade."""
+
+
+def is_live(feed: FeedView) -> bool:
+    """True while the book is in step with the exchange; anything else is shown as stale."""
+    return bool(feed.state.value == "live")
+
+
+def instrument_of(feed: FeedView) -> Instrument:
+    """The feed's instrument, from the venue's information or, failing that, from the book itself."""
+    return instrument_for(feed.symbol, feed.info, feed.book, market=str(feed.market.value))
+
+
+class LastPriceTracker:
+    """Follows the last market trade's price and which way it went. Prints off the market don't count."""
+
+    __slots__ = ("_last", "_version")
+
+    def __init__(self) -> None:
+        """Start without a price."""
+        self._last: LastPrice | None = None
+        self._version = -1
+
+    def read(self, feed: FeedView) -> LastPrice | None:
+        """The last price now; None until there was a trade."""
+        if feed.trade_version != self._version:
+            new = feed.trade_version - self._version if self._version >= 0 else len(feed.trades)
+            self._version = feed.trade_version
+            self._follow(feed, new)
+        return self._last
+
+    def _follow(self, feed: FeedView, count: int) -> None:
+        trades = feed.trades
+        for number in range(max(0, len(trades) - count), len(trades)):
+            trade = trades[number]
+            if not trade.is_market:
+                continue
+            before = self._last
+            if before is None:
+                self._last = LastPrice(trade.price)
+            elif trade.price != before.text:
+                self._last = LastPrice(trade.price, 1 if float(trade.price) > float(before.text) else -1)

@@ -1,0 +1,155 @@
+"""Exact figures for the screen: the venue's text as integers of one small unit, and back to text.
+
+Sums and grid positions are computed with these integers, so that nothing shown was ever rounded by a float. Texts are
+made once per value and kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+_FIRST_DECIMALS = 8  # what the venue pads spot prices to
+_MAX_CACHED = 100_000
+
+Figure = tuple[str, str]
+"""A number's text in two parts: what counts, and the trailing zeros, which are drawn dimmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFormat:
+    """How numbers are written: the mark between thousands (may be empty) and the decimal point."""
+
+    thousands: str = ","
+    point: str = "."
+
+
+class ExactScale:
+    """Integers of 10**-`decimals` for decimal texts.
+
+    `decimals` grows when a text needs more; integers made before it grew are then of the old unit. Whoever keeps
+    some compares `decimals` and starts over when it changed.
+    """
+
+    __slots__ = ("_units", "decimals")
+
+    def __init__(self, decimals: int = _FIRST_DECIMALS) -> None:
+        """Start with a unit of 10**-decimals."""
+        self.decimals = decimals
+        self._units: dict[str, int] = {}
+
+    def units(self, text: str) -> int:
+        """The exact integer of a decimal text. Raises ValueError if it is not one."""
+        found = self._units.get(text)
+        return self._parse(text) if found is None else found
+
+    def units_of(self, number: Decimal) -> int:
+        """The exact integer of a finite Decimal."""
+        return self.units(f"{number:f}")
+
+    def to_decimal(self, units: int) -> Decimal:
+        """The number that an integer of this scale stands for."""
+        return Decimal(units).scaleb(-self.decimals)
+
+    def _parse(self, text: str) -> int:
+        whole, _, fraction = text.partition(".")
+        if len(fraction) > self.decimals:
+            fraction = fraction.rstrip("0")
+            if len(fraction) > self.decimals:
+                self.decimals = len(fraction)
+                self._units.clear()
+        units = int(whole + fraction.ljust(self.decimals, "0"))
+        if len(self._units) >= _MAX_CACHED:
+            self._units.clear()
+        self._units[text] = units
+        return units
+
+
+class FigureFormatter:
+    """Texts of one column: `decimals` are always shown, more only where a value has more. Texts are cached."""
+
+    __slots__ = ("_cache", "_scale", "_style", "_unit_decimals", "decimals")
+
+    def __init__(self, scale: ExactScale, decimals: int, style: NumberFormat) -> None:
+        """Format integers of `scale` with at least `decimals` decimals."""
+        self._scale = scale
+        self._style = style
+        self._unit_decimals = scale.decimals
+        self._cache: dict[int, Figure] = {}
+        self.decimals = decimals
+
+    def figure(self, units: int) -> Figure:
+        """The exact text, in its two parts."""
+        found = self._cache.get(units)
+        if found is not None and self._unit_decimals == self._scale.decimals:
+            return found
+        if self._unit_decimals != self._scale.decimals or len(self._cache) >= _MAX_CACHED:
+            self._cache.clear()
+            self._unit_decimals = self._scale.decimals
+        made = self._cache[units] = split_zeros(self._exact(units), self._style.point)
+        return made
+
+    def text(self, units: int) -> str:
+        """The exact text in one piece."""
+        head, tail = self.figure(units)
+        return head + tail
+
+    def _exact(self, units: int) -> str:
+        return format_units(units, self._unit_decimals, self.decimals, self._style)
+
+
+def format_units(units: int, unit_decimals: int, min_decimals: int, style: NumberFormat) -> str:
+    """Text of units x 10**-unit_decimals with at least `min_decimals` decimals, and as many more as it needs."""
+    sign = "-" if units < 0 else ""
+    whole, rest = divmod(abs(units), 10**unit_decimals)
+    fraction = f"{rest:0{unit_decimals}d}".rstrip("0") if unit_decimals and rest else ""
+    fraction = fraction.ljust(min_decimals, "0")
+    text = sign + _group(whole, style)
+    return text + style.point + fraction if fraction else text
+
+
+def format_rounded(units: int, unit_decimals: int, decimals: int, style: NumberFormat) -> str:
+    """Text of units x 10**-unit_decimals, rounded half up to `decimals`: for totals, where exact would only be long."""
+    dropped = unit_decimals - decimals
+    if dropped > 0:
+        unit = 10**dropped
+        units = (units + unit // 2) // unit
+        unit_decimals = decimals
+    return format_units(units, unit_decimals, decimals, style)
+
+
+def format_decimal(number: Decimal, style: NumberFormat, decimals: int | None = None) -> str:
+    """Text of a Decimal with thousands marked; rounded to `decimals` if given, else exact."""
+    text = f"{number:,f}" if decimals is None else f"{number:,.{decimals}f}"
+    if style.thousands == "," and style.point == ".":
+        return text
+    return text.replace(",", "\0").replace(".", style.point).replace("\0", style.thousands)
+
+
+def format_short(value: float, style: NumberFormat) -> str:
+    """Short form with about four digits: 12.43 M, 684.2 K, 91.50."""
+    for limit, suffix in ((1e12, " T"), (1e9, " B"), (1e6, " M"), (1e4, " K")):
+        if abs(value) >= limit:
+            return f"{value / limit * (10 if suffix == ' K' else 1):.2f}{suffix}".replace(".", style.point)
+    return f"{value:,.2f}".replace(",", "\0").replace(".", style.point).replace("\0", style.thousands)
+
+
+def split_zeros(text: str, point: str = ".") -> Figure:
+    """Cut a number's text before its trailing decimal zeros; a bare point goes with them."""
+    if point not in text:
+        return text, ""
+    head = text.rstrip("0").removesuffix(point)
+    return head, text[len(head) :]
+
+
+def decimals_of(number: Decimal) -> int:
+    """Decimals that a number needs: 2 for 0.01, 0 for 10."""
+    exponent = number.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _group(whole: int, style: NumberFormat) -> str:
+    if not style.thousands:
+        return str(whole)
+    text = f"{whole:,}"
+    return text if style.thousands == "," else text.replace(",", style.thousands)

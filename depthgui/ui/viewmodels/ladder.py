@@ -1,0 +1,386 @@
+"""Shapes a book into a frame of the ladder: grid, sums, bars, texts. Plain data in, plain data out; no Qt, no clock.
+
+Levels are put on the grid with exact integers: with a step above the tick, bids are summed downwards and asks upwards,
+so that a row never promises a better price than is there. A price off the tick falls into the row beyond it in the
+same way; no level is lost.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from depthgui.book.levels import BookSide, PriceKey, Side
+from depthgui.book.order_book import OrderBook
+from depthgui.ui.viewmodels.figures import (
+    ExactScale,
+    Figure,
+    FigureFormatter,
+    NumberFormat,
+    decimals_of,
+    format_decimal,
+    format_rounded,
+)
+from depthgui.ui.viewmodels.instrument import Instrument
+from depthgui.ui.viewmodels.ladder_frame import (
+    ASK_SIDE,
+    BEST_ASK,
+    BEST_BID,
+    BID_SIDE,
+    IN_SPREAD,
+    LARGE,
+    UNCOVERED,
+    Band,
+    LadderFrame,
+    LadderRow,
+)
+from depthgui.ui.viewmodels.ladder_grid import LadderGrid
+
+_NO_FIGURE: Figure = ("", "")
+_MAX_CACHED = 100_000
+_MORE_LEVELS = 24
+_LARGE_OF_P90 = 1.75
+_LARGE_OF_MEDIAN = 5.0
+_FLASH_S = 0.45
+
+
+@dataclass(frozen=True, slots=True)
+class LastPrice:
+    """The last market trade's price as the venue wrote it, and which way it went: 1, -1, or 0 while unknown."""
+
+    text: str
+    direction: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LadderOptions:
+    """What the user may choose. `large_order` is a size; None finds large orders by what is on screen, 0 finds none."""
+
+    large_order: Decimal | None = None
+    flashes: bool = True
+    number_format: NumberFormat = field(default_factory=NumberFormat)
+
+
+class _SideSums(NamedTuple):
+    """Sums on the grid: size units by row, in order from the best row outwards."""
+
+    rows: dict[int, int]
+    total: int
+
+
+class _Marks(NamedTuple):
+    """Rows that are special: the best ones, and the outermost ones that are wholly proven. None where there is none."""
+
+    bid_best: int | None
+    ask_best: int | None
+    low: int | None
+    high: int | None
+
+
+class LadderModel:
+    """Builds frames for one symbol. Not thread-safe; keeps caches of texts and the previous frame's sizes."""
+
+    def __init__(self, instrument: Instrument, options: LadderOptions | None = None) -> None:
+        """Prepare the grid of `instrument` at one tick a row."""
+        self.instrument = instrument
+        self.grid = LadderGrid()
+        self._options = options or LadderOptions()
+        self._prices = ExactScale()
+        self._sizes = ExactScale()
+        self._price_units: dict[PriceKey, int] = {}
+        self._hints = {Side.BID: 64, Side.ASK: 64}
+        self._grouping = 1
+        self._step_units = 0
+        self._price_texts: FigureFormatter
+        self._size_texts: FigureFormatter
+        self._sum_decimals = 2
+        self._sum_texts: dict[int, str] = {}
+        self._flashes: dict[int, tuple[float, int]] = {}
+        self._seen: dict[int, int] = {}
+        self._seen_version = -1
+        self._widest_whole = ""
+        self._fraction = 0
+        self._fit_step()
+
+    @property
+    def grouping(self) -> int:
+        """Ticks in a row."""
+        return self._grouping
+
+    @property
+    def step(self) -> Decimal:
+        """Price step of a row."""
+        return self.instrument.tick * self._grouping
+
+    @property
+    def options(self) -> LadderOptions:
+        """The user's choices."""
+        return self._options
+
+    def set_options(self, options: LadderOptions) -> None:
+        """Change the user's choices."""
+        self._options = options
+        self._fit_step()
+
+    def set_grouping(self, ticks: int) -> None:
+        """Put `ticks` ticks in a row. Raises ValueError below 1."""
+        if ticks < 1:
+            raise ValueError(f"a row holds at least one tick, not {ticks}")
+        if ticks == self._grouping:
+            return
+        self.grid.regrid(self._grouping, ticks)
+        self._grouping = ticks
+        self._fit_step()
+
+    def index_of(self, price: Decimal) -> int:
+        """Row that a price on the grid lies in (rounded down)."""
+        return math.floor(price / self.step)
+
+    def build(self, book: OrderBook, *, stale: bool, now_s: float = 0.0, last: LastPrice | None = None) -> LadderFrame:
+        """The frame of a book as it is now. `now_s` dates the flashes."""
+        while True:
+            decimals = (self._prices.decimals, self._sizes.decimals)
+            frame = self._build(book, stale, now_s, last)
+            if decimals == (self._prices.decimals, self._sizes.decimals):
+                return frame
+            self._fit_step()  # a text with more decimals than ever before: the units changed under the frame
+
+    # -- one frame
+
+    def _build(self, book: OrderBook, stale: bool, now_s: float, last: LastPrice | None) -> LadderFrame:
+        bid_units, ask_units = self._best_units(book.bids), self._best_units(book.asks)
+        self.grid.follow(self._boundary(bid_units, ask_units))
+        places, band_y = self.grid.layout()
+        step = self._step_units
+        top, bottom = (places[0][0], places[-1][0]) if places else (1, 1)
+        bids = self._gather(book.bids, bottom)
+        asks = self._gather(book.asks, top)
+        marks = _Marks(
+            None if bid_units is None else bid_units // step,
+            None if ask_units is None else -(-ask_units // step),
+            *self._proven(book),
+        )
+        rows = self._rows(places, bids, asks, marks)
+        self._note_widths(rows)
+        if self._options.flashes and book.version != self._seen_version:
+            self._seen_version = book.version
+            self._note_changes({row.index: row.bid_units or row.ask_units or 0 for row in rows}, now_s)
+        mid, spread = self._mid_spread(bid_units, ask_units)
+        return LadderFrame(
+            symbol=book.symbol,
+            update_id=book.last_update_id,
+            version=book.version,
+            stale=stale,
+            step=self.step,
+            tick=self.instrument.tick,
+            rows=rows,
+            band=None if band_y is None or not rows else self._band(band_y, mid, spread, last),
+            mid=mid,
+            spread=spread,
+            size_scale=self._sizes.decimals,
+            widest_price=max((row.price for row in rows), key=len, default=""),
+            widest_whole=self._widest_whole,
+            fraction=self._fraction,
+            widest_sum=max((row.bid_sum or row.ask_sum for row in rows), key=len, default=""),
+            flashes=self._flashes,
+        )
+
+    def _best_units(self, side: BookSide) -> int | None:
+        best = side.best
+        return None if best is None else self._prices.units(side.price_text(best))
+
+    def _boundary(self, bid_units: int | None, ask_units: int | None) -> int:
+        step = self._step_units
+        if bid_units is not None and ask_units is not None:
+            return -(-(bid_units + ask_units) // (2 * step))
+        if ask_units is not None:
+            return -(-ask_units // step)
+        return self.grid.boundary if bid_units is None else bid_units // step + 1
+
+    def _gather(self, side: BookSide, last_index: int) -> _SideSums:
+        # Sums from the best level to the row `last_index`. The hint saves asking for levels nobody will see.
+        step, known, sizes, parse = self._step_units, self._price_units, side.sizes, self._sizes.units
+        sign = 1 if side.side is Side.BID else -1
+        last = last_index * sign
+        rows: dict[int, int] = {}
+        limit, done, total = self._hints[side.side], 0, 0
+        while True:
+            keys: Sequence[PriceKey] = side.top(limit)
+            count = len(keys)
+            for number, key in enumerate(keys[done:] if done else keys, done):
+                units = known.get(key)
+                if units is None:
+                    units = self._learn(side, key)
+                index = units * sign // step
+                if index < last:
+                    count = number
+                    break
+                size = parse(sizes[key])
+                rows[index] = rows.get(index, 0) + size
+                total += size
+            if count < limit:
+                break
+            done, limit = count, limit * 2
+        self._hints[side.side] = count + _MORE_LEVELS
+        return _SideSums(rows if sign > 0 else {-index: value for index, value in rows.items()}, total)
+
+    def _learn(self, side: BookSide, key: PriceKey) -> int:
+        if len(self._price_units) >= _MAX_CACHED:
+            self._price_units.clear()
+        units = self._price_units[key] = self._prices.units(side.price_text(key))
+        return units
+
+    def _rows(
+        self, places: list[tuple[int, int]], bids: _SideSums, asks: _SideSums, marks: _Marks
+    ) -> tuple[LadderRow, ...]:
+        visible = [value for value in (bids.rows.get(i) or asks.rows.get(i) for i, _ in places) if value]
+        bar_unit, large = self._thresholds(visible)
+        sums = self._running(places, bids, asks)
+        sum_unit = 1.0 / max(bids.total, asks.total, 1)
+        self._fit_sums(max(bids.total, asks.total))
+        boundary = self.grid.boundary
+        bid_best, ask_best, low, high = marks
+        figure, price_text, sum_text = self._size_texts.figure, self._price_texts.text, self._sum_text
+        step = self._step_units
+        rows = []
+        for index, y in places:
+            bid, ask = bids.rows.get(index), asks.rows.get(index)
+            is_bid_side = index < boundary
+            flags = BID_SIDE if is_bid_side else ASK_SIDE
+            if index == bid_best:
+                flags |= BEST_BID
+            elif index == ask_best:
+                flags |= BEST_ASK
+            elif (bid_best is None or index > bid_best) and (ask_best is None or index < ask_best):
+                flags |= IN_SPREAD
+            if (low is not None and index < low) if is_bid_side else (high is not None and index > high):
+                flags |= UNCOVERED
+            if (bid or ask or 0) >= large:
+                flags |= LARGE
+            running = sums.get(index, 0)
+            share = running * sum_unit
+            rows.append(
+                LadderRow(
+                    index,
+                    y,
+                    flags,
+                    price_text(index * step),
+                    bid,
+                    _NO_FIGURE if bid is None else figure(bid),
+                    0.0 if bid is None else min(1.0, bid * bar_unit),
+                    "" if bid is None else sum_text(running),
+                    share if is_bid_side else 0.0,
+                    ask,
+                    _NO_FIGURE if ask is None else figure(ask),
+                    0.0 if ask is None else min(1.0, ask * bar_unit),
+                    "" if ask is None else sum_text(running),
+                    0.0 if is_bid_side else share,
+                )
+            )
+        return tuple(rows)
+
+    def _running(self, places: list[tuple[int, int]], bids: _SideSums, asks: _SideSums) -> dict[int, int]:
+        # Cumulative size by row, empty rows beyond the best one included.
+        sums: dict[int, int] = {}
+        boundary = self.grid.boundary
+        visible_asks = [index for index, _ in reversed(places) if index >= boundary]
+        visible_bids = [index for index, _ in places if index < boundary]
+        for visible, side in ((visible_asks, asks), (visible_bids, bids)):
+            if not visible:
+                continue
+            shown = set(visible)
+            running = sum(value for index, value in side.rows.items() if index not in shown)
+            for index in visible:
+                running += side.rows.get(index, 0)
+                sums[index] = running
+        return sums
+
+    def _thresholds(self, visible: list[int]) -> tuple[float, float]:
+        # Share of a bar per unit, and the units from which an order is large. One giant level must not flatten all.
+        if not visible:
+            return 0.0, math.inf
+        ordered = sorted(visible)
+        count = len(ordered)
+        scale = ordered[min(count - 1, int(0.98 * (count - 1)))]
+        wanted = self._options.large_order
+        if wanted is not None:
+            large = float(self._sizes.units_of(wanted)) if wanted > 0 else math.inf
+        else:
+            large = max(_LARGE_OF_P90 * ordered[int(0.9 * (count - 1))], _LARGE_OF_MEDIAN * ordered[count // 2])
+        return 1.0 / scale, large
+
+    def _proven(self, book: OrderBook) -> tuple[int | None, int | None]:
+        # First and last row that lie wholly inside the coverage.
+        low, high = book.coverage.low, book.coverage.high
+        step = self._step_units
+        return (
+            None if low is None else -(-self._prices.units_of(low) // step),
+            None if high is None else self._prices.units_of(high) // step,
+        )
+
+    def _band(self, y: int, mid: Decimal | None, spread: Decimal | None, last: LastPrice | None) -> Band:
+        style = self._options.number_format
+        decimals = self.instrument.price_decimals
+        if last is not None:
+            price = self._price_texts.text(self._prices.units(last.text))
+        else:
+            price = "" if mid is None else format_decimal(mid, style)
+        shown = "" if spread is None else format_decimal(spread, style, max(decimals, decimals_of(spread)))
+        return Band(y, price, last.direction if last else 0, f"spread {shown}" if shown else "")
+
+    def _mid_spread(self, bid_units: int | None, ask_units: int | None) -> tuple[Decimal | None, Decimal | None]:
+        if bid_units is None or ask_units is None:
+            return None, None
+        to_decimal = self._prices.to_decimal
+        return to_decimal(bid_units + ask_units) / 2, to_decimal(ask_units - bid_units)
+
+    def _note_changes(self, now: dict[int, int], now_s: float) -> None:
+        since = now_s - _FLASH_S
+        flashes = {index: flash for index, flash in self._flashes.items() if flash[0] > since}
+        for index, units in now.items():
+            before = self._seen.get(index)
+            if before is not None and before != units:
+                flashes[index] = (now_s, 1 if units > before else -1)
+        self._seen, self._flashes = now, flashes
+
+    # -- texts
+
+    def _fit_step(self) -> None:
+        style = self._options.number_format
+        self._price_units.clear()
+        self._step_units = self._prices.units_of(self.step)
+        self._step_units = self._prices.units_of(self.step)  # again: the first may have made the unit finer
+        self._price_texts = FigureFormatter(self._prices, self.instrument.price_decimals, style)
+        self._size_texts = FigureFormatter(self._sizes, self.instrument.size_decimals, style)
+        self._sum_texts.clear()
+        self._seen, self._flashes = {}, {}
+        self._widest_whole, self._fraction = "", self.instrument.size_decimals
+
+    def _fit_sums(self, largest: int) -> None:
+        # Four significant digits of the largest sum are enough for a running total.
+        whole_digits = len(str(largest // 10**self._sizes.decimals))
+        decimals = max(0, min(self.instrument.size_decimals, 4 - whole_digits))
+        if decimals != self._sum_decimals or len(self._sum_texts) >= _MAX_CACHED:
+            self._sum_decimals = decimals
+            self._sum_texts.clear()
+
+    def _sum_text(self, units: int) -> str:
+        found = self._sum_texts.get(units)
+        if found is None:
+            found = self._sum_texts[units] = format_rounded(
+                units, self._sizes.decimals, self._sum_decimals, self._options.number_format
+            )
+        return found
+
+    def _note_widths(self, rows: tuple[LadderRow, ...]) -> None:
+        point = self._options.number_format.point
+        for row in rows:
+            head, tail = row.bid if row.bid_units is not None else row.ask
+            whole, _, rest = head.partition(point)
+            if len(whole) > len(self._widest_whole):
+                self._widest_whole = whole
+            fraction = len(rest) + len(tail) if rest else max(0, len(tail) - 1)
+            self._fraction = max(self._fraction, fraction)

@@ -1,0 +1,130 @@
+"""The base of the painted views: a pyqtgraph view with a single item that paints everything in one pass.
+
+It ties a view to the frame clock while it is shown, times its paints, and keeps device pixels crisp.
+"""
+
+from __future__ import annotations
+
+from PySide6 import QtCore, QtGui, QtWidgets
+
+from depthgui.ui.frame_clock import FrameClock
+from depthgui.ui.qt import GraphicsObject, GraphicsView
+
+
+class _Item(GraphicsObject):
+    """Fills the view and hands its paint to the canvas."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        super().__init__()
+        self._canvas = canvas
+        self._rect = QtCore.QRectF(0, 0, 1, 1)
+
+    def resize(self, size: QtCore.QSize) -> None:
+        """Cover the whole view."""
+        self.prepareGeometryChange()
+        self._rect = QtCore.QRectF(0, 0, size.width(), size.height())
+
+    def boundingRect(self) -> QtCore.QRectF:
+        return self._rect
+
+    def paint(
+        self,
+        painter: QtGui.QPainter,
+        option: QtWidgets.QStyleOptionGraphicsItem,
+        widget: QtWidgets.QWidget | None = None,
+    ) -> None:
+        self._canvas.timed_paint(painter)
+
+
+class Canvas(GraphicsView):
+    """A view that paints itself in one pass. Subclasses give `paint_canvas`, `frame_key` and `render`."""
+
+    wants_heartbeat = False
+
+    def __init__(self, clock: FrameClock, parent: QtWidgets.QWidget | None = None) -> None:
+        """Make a hidden view; it joins `clock` when it is shown."""
+        super().__init__(parent)
+        self._clock = clock
+        self._item = _Item(self)
+        scene = self.scene()
+        scene.addItem(self._item)
+        self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        self.setViewportUpdateMode(QtWidgets.QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
+        self.setMouseTracking(True)
+        self.viewport().setMouseTracking(True)
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
+        self.paint_ms = 0.0
+
+    # -- for subclasses
+
+    def paint_canvas(self, painter: QtGui.QPainter, width: int, height: int) -> None:
+        """Draw the latest frame."""
+        raise NotImplementedError
+
+    def frame_key(self, now_s: float) -> object:
+        """See `FrameSource.frame_key`."""
+        raise NotImplementedError
+
+    def render_frame(self, now_s: float) -> bool:
+        """See `FrameSource.render_frame`."""
+        raise NotImplementedError
+
+    def refresh(self) -> None:
+        """Make a new frame now, because of something that the user did."""
+        self.render_frame(self._clock.now_s())
+        self._clock.wake()
+
+    def request_paint(self) -> None:
+        """Ask Qt for a paint of the latest frame."""
+        self._item.update()
+
+    # -- the clock's side
+
+    def is_frame_visible(self) -> bool:
+        """See `FrameSource.is_frame_visible`."""
+        return self.isVisible() and not self.window().isMinimized()
+
+    def timed_paint(self, painter: QtGui.QPainter) -> None:
+        """Paint, and tell the clock how long it took."""
+        timer = QtCore.QElapsedTimer()
+        timer.start()
+        size = self.viewport().size()
+        self.paint_canvas(painter, size.width(), size.height())
+        self.paint_ms = timer.nsecsElapsed() / 1e6
+        self._clock.note_paint(self.paint_ms)
+
+    # -- Qt's events; pyqtgraph's own handling of them (panning, item hovering) is left out on purpose
+
+    def showEvent(self, event: QtGui.QShowEvent) -> None:
+        """Join the clock."""
+        super().showEvent(event)
+        self._clock.add(self)
+
+    def hideEvent(self, event: QtGui.QHideEvent) -> None:
+        """Leave the clock."""
+        self._clock.remove(self)
+        super().hideEvent(event)
+
+    def resizeEvent(self, event: QtGui.QResizeEvent | None) -> None:
+        """Cover the new size."""
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        if event is not None and hasattr(self, "_item"):  # pyqtgraph calls it from its constructor, with None
+            self._item.resize(event.size())
+            self.on_resized(event.size())
+
+    def on_resized(self, size: QtCore.QSize) -> None:
+        """Take the new size; called before the next paint."""
+
+    def mouseReleaseEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Keep pyqtgraph from panning."""
+        event.accept()
+
+    def mouseDoubleClickEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Two clicks are two clicks."""
+        self.mousePressEvent(event)
+
+    def event(self, event: QtCore.QEvent) -> bool:
+        """Render again at once on another screen, whose pixels may be of another size."""
+        if event.type() == QtCore.QEvent.Type.DevicePixelRatioChange:
+            self.request_paint()
+        return bool(super().event(event))

@@ -1,0 +1,354 @@
+"""The ladder widget: shows a feed's book as rows of prices, and lets the user scroll, measure, mark and copy.
+
+The work is elsewhere: `viewmodels.ladder` shapes the frame, `ladder_painter` paints it. This is input and wiring.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from PySide6 import QtCore, QtGui, QtWidgets
+
+from depthgui.ui.frame_clock import FrameClock
+from depthgui.ui.theme import Theme
+from depthgui.ui.viewmodels.feed_view import FeedView, LastPriceTracker, instrument_of, is_live
+from depthgui.ui.viewmodels.figures import format_decimal
+from depthgui.ui.viewmodels.ladder import LadderModel, LadderOptions
+from depthgui.ui.viewmodels.ladder_frame import (
+    BID_SIDE,
+    NOTHING_PAINTED,
+    UNCOVERED,
+    LadderFrame,
+    LadderRow,
+    Painted,
+)
+from depthgui.ui.viewmodels.ladder_ruler import measure, ruler_lines
+from depthgui.ui.widgets.canvas import Canvas
+from depthgui.ui.widgets.ladder_painter import NO_OVERLAY, LadderOverlay, LadderPainter
+
+_WHEEL_NOTCH = 120
+_ROWS_A_NOTCH = 3
+_WAITING = "Waiting for the first snapshot"
+_Key = QtCore.Qt.Key
+
+
+class Ladder(Canvas):
+    """Price ladder of one feed. `painted` is what the last paint drew, in exact numbers."""
+
+    grouping_stepped = QtCore.Signal(int)  # +1 for coarser, -1 for finer rows
+    grouping_changed = QtCore.Signal(int)  # ticks in a row
+    lock_changed = QtCore.Signal(bool)  # True: scrolled by hand, no longer centring by itself
+    price_marked = QtCore.Signal(object, bool)  # Decimal price; True: marked, False: mark taken away
+
+    def __init__(self, clock: FrameClock, theme: Theme, parent: QtWidgets.QWidget | None = None) -> None:
+        """Make an empty ladder; give it a feed with `set_feed`."""
+        super().__init__(clock, parent)
+        self.setObjectName("ladder")
+        self.setAccessibleName("Price ladder")
+        self.setMinimumSize(300, 160)
+        self._feed: FeedView | None = None
+        self._model: LadderModel | None = None
+        self._options = LadderOptions()
+        self._grouping = 1
+        self._painter = LadderPainter(theme, self.devicePixelRatioF())
+        self._last_price = LastPriceTracker()
+        self._frame: LadderFrame | None = None
+        self._painted_frame: LadderFrame | None = None
+        self._painted_now_s = 0.0
+        self._overlay = NO_OVERLAY
+        self._marks: set[Decimal] = set()
+        self._pointer: QtCore.QPoint | None = None
+        self._press_index: int | None = None
+        self._is_dragging = False
+        self._wheel_px = 0.0
+
+    # -- what a tab uses
+
+    @property
+    def painted(self) -> Painted:
+        """What the last paint drew: update id, stale, step, and rows of (price, bid size, ask size)."""
+        return NOTHING_PAINTED if self._painted_frame is None else self._painted_frame.painted
+
+    @property
+    def grouping(self) -> int:
+        """Ticks in a row."""
+        return self._grouping
+
+    @property
+    def step(self) -> Decimal | None:
+        """Price step of a row; None before there is a book."""
+        return None if self._model is None else self._model.step
+
+    @property
+    def is_locked(self) -> bool:
+        """True after scrolling by hand, until `centre`."""
+        return self._model is not None and self._model.grid.is_locked
+
+    @property
+    def marks(self) -> frozenset[Decimal]:
+        """Marked prices."""
+        return frozenset(self._marks)
+
+    def set_feed(self, feed: FeedView | None) -> None:
+        """Show another feed, or none."""
+        self._feed = feed
+        self._model = None
+        self._frame = None
+        self._last_price = LastPriceTracker()
+        self._overlay = NO_OVERLAY
+        self.refresh()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take another theme."""
+        self._painter = LadderPainter(theme, self.devicePixelRatioF())
+        self.on_resized(self.viewport().size())
+        self.refresh()
+
+    def set_options(self, options: LadderOptions) -> None:
+        """Take the user's choices: large orders, flashes, number format."""
+        self._options = options
+        if self._model is not None:
+            self._model.set_options(options)
+        self.refresh()
+
+    def set_grouping(self, ticks: int) -> None:
+        """Put `ticks` ticks in a row. Raises ValueError below 1."""
+        if ticks < 1:
+            raise ValueError(f"a row holds at least one tick, not {ticks}")
+        if ticks == self._grouping:
+            return
+        self._grouping = ticks
+        self._overlay = NO_OVERLAY
+        if self._model is not None:
+            self._model.set_grouping(ticks)
+        self.refresh()
+        self.grouping_changed.emit(ticks)
+
+    def centre(self) -> None:
+        """Put the spread in the middle and follow it again."""
+        if self._model is None:
+            return
+        was_locked = self.is_locked
+        self._model.grid.centre()
+        self.refresh()
+        if was_locked:
+            self.lock_changed.emit(False)
+
+    def scroll_rows(self, rows: float) -> None:
+        """Scroll towards higher (positive) or lower prices; locks the view."""
+        if self._model is None:
+            return
+        was_locked = self.is_locked
+        self._model.grid.scroll(rows * self._painter.metrics.row_px)
+        self.refresh()
+        if not was_locked:
+            self.lock_changed.emit(True)
+
+    def copy_text(self) -> str:
+        """Selected rows, else all on screen, as tab-separated exact text with a heading."""
+        chosen = self._overlay.selected
+        lines = ["Bid\tPrice\tAsk"]
+        for row, (price, bid, ask) in zip(self._rows(), self.painted.rows, strict=False):
+            if not chosen or row.index in chosen:
+                sizes = ("" if size is None else f"{size.normalize():f}" for size in (bid, ask))
+                lines.append(f"\t{price:f}\t".join(sizes))
+        return "\n".join(lines)
+
+    # -- the clock's side
+
+    def frame_key(self, now_s: float) -> object:
+        """See `FrameSource.frame_key`."""
+        feed = self._feed
+        if feed is None:
+            return None
+        book = feed.book
+        if book is None:
+            return (feed.state, feed.status.detail)
+        return (book.version, book.last_update_id, feed.state, feed.trade_version)
+
+    def render_frame(self, now_s: float) -> bool:
+        """See `FrameSource.render_frame`."""
+        feed = self._feed
+        book = feed.book if feed is not None else None
+        if feed is None or book is None:
+            self._frame = None
+            self.request_paint()
+            return False
+        model = self._model or self._make_model(feed)
+        if feed.info is not None and feed.info.tick is not None and feed.info.tick != model.instrument.tick:
+            model = self._make_model(feed)  # the venue's list came after the book
+        last = self._last_price.read(feed)
+        self._frame = model.build(book, stale=not is_live(feed), now_s=now_s, last=last)
+        self._painted_now_s = now_s
+        if self._pointer is not None:
+            self._measure(self._pointer)
+        self.request_paint()
+        return bool(self._frame.flashes) and not self._frame.stale
+
+    def paint_canvas(self, painter: QtGui.QPainter, width: int, height: int) -> None:
+        """Draw the latest frame."""
+        self._painter.set_ratio(self.devicePixelRatioF())
+        frame = self._frame
+        if frame is None:
+            self._painter.paint_message(painter, width, height, self._message())
+        else:
+            self._painter.paint(painter, frame, QtCore.QSize(width, height), self._overlay, self._painted_now_s)
+        self._painted_frame = frame
+
+    def _make_model(self, feed: FeedView) -> LadderModel:
+        model = LadderModel(instrument_of(feed), self._options)
+        model.set_grouping(self._grouping)
+        self._model = model
+        self.on_resized(self.viewport().size())
+        return model
+
+    def _message(self) -> str:
+        if self._feed is None:
+            return "No symbol"
+        return self._feed.status.detail or _WAITING
+
+    def on_resized(self, size: QtCore.QSize) -> None:
+        """Fit the grid to the new height."""
+        metrics = self._painter.metrics
+        if self._model is not None:
+            self._model.grid.resize(size.height() - metrics.header_px, metrics.row_px, metrics.band_px)
+            self.refresh()
+
+    # -- pointer and keys
+
+    def _rows(self) -> tuple[LadderRow, ...]:
+        return () if self._painted_frame is None else self._painted_frame.rows
+
+    def _row_at(self, position: QtCore.QPoint) -> LadderRow | None:
+        y = position.y() - self._painter.metrics.header_px
+        if y < 0:
+            return None
+        row_px = self._painter.metrics.row_px
+        return next((row for row in self._rows() if row.y <= y < row.y + row_px), None)
+
+    def _price_of(self, index: int) -> Decimal:
+        return index * (self.step or Decimal(0))
+
+    def _measure(self, position: QtCore.QPoint) -> None:
+        row = self._row_at(position)
+        lines: tuple[str, ...] = ()
+        feed, model = self._feed, self._model
+        if row is not None and feed is not None and feed.book is not None and model is not None:
+            ruler = measure(feed.book, model.instrument, self._price_of(row.index))
+            lines = () if ruler is None else ruler_lines(ruler, model.instrument, self._options.number_format)
+        self._set_overlay(hovered=None if row is None else row.index, ruler=lines)
+
+    def _set_overlay(self, *, hovered: int | None, ruler: tuple[str, ...] = (), selected: range | None = None) -> None:
+        step = self.step
+        marked = frozenset(int(price // step) for price in self._marks) if step else frozenset()
+        chosen = self._overlay.selected if selected is None else selected
+        self._overlay = LadderOverlay(hovered, chosen, marked, ruler)
+        self.request_paint()
+
+    def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Measure the row under the pointer; select rows while the button is down."""
+        self._pointer = event.position().toPoint()
+        self._measure(self._pointer)
+        hovered = self._overlay.hovered
+        if self._press_index is not None and hovered is not None and hovered != self._press_index:
+            self._is_dragging = True
+        if self._is_dragging and self._press_index is not None and hovered is not None:
+            low, high = sorted((self._press_index, hovered))
+            self._set_overlay(hovered=hovered, ruler=self._overlay.ruler, selected=range(low, high + 1))
+        event.accept()
+
+    def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Begin a click or a selection."""
+        if event.button() is QtCore.Qt.MouseButton.LeftButton:
+            row = self._row_at(event.position().toPoint())
+            self._press_index = None if row is None else row.index
+            self._is_dragging = False
+            self._set_overlay(hovered=self._overlay.hovered, ruler=self._overlay.ruler, selected=range(0))
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QtGui.QMouseEvent) -> None:
+        """A click marks the price, or takes the mark away."""
+        if event.button() is QtCore.Qt.MouseButton.LeftButton:
+            if self._press_index is not None and not self._is_dragging:
+                self.toggle_mark(self._price_of(self._press_index))
+            self._press_index = None
+            self._is_dragging = False
+        event.accept()
+
+    def toggle_mark(self, price: Decimal) -> None:
+        """Mark a price, or take its mark away."""
+        is_new = price not in self._marks
+        self._marks ^= {price}
+        self._set_overlay(hovered=self._overlay.hovered, ruler=self._overlay.ruler)
+        self.price_marked.emit(price, is_new)
+
+    def leaveEvent(self, event: QtCore.QEvent) -> None:
+        """Forget the pointer."""
+        self._pointer = None
+        self._set_overlay(hovered=None)
+        super().leaveEvent(event)
+
+    def wheelEvent(self, event: QtGui.QWheelEvent) -> None:
+        """Scroll by rows with a wheel, by pixels with a touch pad."""
+        pixels = float(event.pixelDelta().y())
+        if not pixels:
+            pixels = event.angleDelta().y() / _WHEEL_NOTCH * _ROWS_A_NOTCH * self._painter.metrics.row_px
+        if pixels:
+            self.scroll_rows(pixels / self._painter.metrics.row_px)
+        event.accept()
+
+    def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
+        """Space, arrows, page keys, + and -, copy, Escape; everything else goes on to the window."""
+        page = self._model.grid.visible_rows - 1 if self._model is not None else 1
+        key = _Key(event.key())
+        scrolls = {_Key.Key_Up: 1, _Key.Key_Down: -1, _Key.Key_PageUp: page, _Key.Key_PageDown: -page}
+        if event.matches(QtGui.QKeySequence.StandardKey.Copy):
+            QtGui.QGuiApplication.clipboard().setText(self.copy_text())
+        elif key in scrolls:
+            self.scroll_rows(scrolls[key])
+        elif key in {_Key.Key_Space, _Key.Key_Home}:
+            self.centre()
+        elif key in {_Key.Key_Plus, _Key.Key_Equal}:
+            self.grouping_stepped.emit(1)
+        elif key is _Key.Key_Minus:
+            self.grouping_stepped.emit(-1)
+        elif key is _Key.Key_Escape and self._overlay.selected:
+            self._set_overlay(hovered=self._overlay.hovered, ruler=self._overlay.ruler, selected=range(0))
+        else:
+            event.ignore()
+            return
+        event.accept()
+
+    def viewportEvent(self, event: QtCore.QEvent) -> bool:
+        """Say why a hatched row is hatched."""
+        if event.type() == QtCore.QEvent.Type.ToolTip and isinstance(event, QtGui.QHelpEvent):
+            text = self.tip_at(event.pos())
+            if text:
+                QtWidgets.QToolTip.showText(event.globalPos(), text, self)
+            else:
+                QtWidgets.QToolTip.hideText()
+            return True
+        return bool(super().viewportEvent(event))
+
+    def tip_at(self, position: QtCore.QPoint) -> str:
+        """Tool tip for a place in the ladder, empty where there is nothing to explain."""
+        row = self._row_at(position)
+        feed = self._feed
+        if row is None or feed is None or feed.book is None or not row.flags & UNCOVERED:
+            return ""
+        is_bid = bool(row.flags & BID_SIDE)
+        edge = feed.book.coverage.low if is_bid else feed.book.coverage.high
+        shown = "" if edge is None else format_decimal(edge.normalize() + 0, self._options.number_format)
+        return (
+            f"Not proven {'below' if is_bid else 'above'} {shown}.\n"
+            "The exchange's snapshot ended there. Beyond it, only levels that changed since are known,\n"
+            "so sizes and sums here may be too small."
+        )
+
+    def focusInEvent(self, event: QtGui.QFocusEvent) -> None:
+        """Describe the book for a screen reader when it is reached."""
+        frame = self._frame
+        if frame is not None and frame.mid is not None:
+            state = "stale" if frame.stale else "live"
+            self.setAccessibleDescription(f"{frame.symbol}, {state}, mid {frame.mid}, spread {frame.spread}")
+        super().focusInEvent(event)
