@@ -98,15 +98,16 @@ def clean_variables(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, "PYTHONUTF8": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", **(more or {})}
 
 
-def digest_of(environment: Environment, root: Path = ROOT) -> str:
+def digest_of(environment: Environment) -> str:
     """What the environment is made from, as one hash: lock files, project metadata, interpreter and place."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     facts = {
         "recipe": RECIPE,
-        "locks": [(root / "packaging" / path.name).read_text("utf-8") for path in (BUILD_REQUIREMENTS, REQUIREMENTS)],
+        "locks": [(ROOT / "packaging" / path.name).read_text("utf-8") for path in (BUILD_REQUIREMENTS, REQUIREMENTS)],
         "project": [project["project"], project["build-system"], project["tool"]["hatch"]],
-        "python": [os.path.realpath(base_python()), sys.version, sys.platform],
-        "place": str(root / environment.name),
+        # Not its patch level: an environment outlives a security update of the Python below it.
+        "python": [os.path.realpath(base_python()), sys.implementation.cache_tag, sys.platform],
+        "place": str(ROOT / environment.name),
         "leave_out": sorted(environment.leave_out),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
