@@ -136,21 +136,20 @@ def ensure(platform: str, find: Callable[[str], Finding], *, screen: bool = Fals
         return finding
     say(f"{finding.verdict.value}{': ' + finding.detail if finding.detail else ''}")
     apt = HEADLESS_APT + (SCREEN_APT if screen else [])
-    if sys.platform.startswith("linux") and finding.verdict is not Verdict.BROKEN and dev_apt.install(apt, say):
+    on_linux = sys.platform.startswith("linux")
+    installed = on_linux and finding.verdict is not Verdict.BROKEN and dev_apt.install(apt, say)
+    if installed:
         finding = find(platform)
         if finding.verdict in {Verdict.FINE, Verdict.NO_SCREEN}:
             return finding
     problem = f"{finding.verdict.value}{' (' + finding.detail + ')' if finding.detail else ''}. "
-    if not sys.platform.startswith("linux"):
+    if not on_linux:
         raise SetUpError(problem + "On this system Qt needs nothing but its own package: try removing .venv.")
-    raise SetUpError(
-        problem
-        + dev_apt.advice(
-            apt=apt,
-            dnf=HEADLESS_DNF + (SCREEN_DNF if screen else []),
-            pacman=HEADLESS_PACMAN + (SCREEN_PACMAN if screen else []),
-        )
-    )
+    if installed:
+        raise SetUpError(problem + f"The packages that should help are installed: {' '.join(apt)}")
+    dnf = HEADLESS_DNF + (SCREEN_DNF if screen else [])
+    pacman = HEADLESS_PACMAN + (SCREEN_PACMAN if screen else [])
+    raise SetUpError(problem + dev_apt.advice(apt=apt, dnf=dnf, pacman=pacman))
 
 
 def wanted_screen(variables: Mapping[str, str] = os.environ, system: str = sys.platform) -> str | None:

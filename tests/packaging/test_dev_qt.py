@@ -102,6 +102,12 @@ def test_where_no_package_manager_is_known_all_commands_are_named(monkeypatch: p
     assert all(tool in str(error.value) for tool in ("no fonts", "apt-get", "dnf", "pacman"))
 
 
+def test_packages_that_did_not_help_are_not_advised_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dev_apt, "install", lambda packages, say: True)
+    with pytest.raises(SetUpError, match=r"no fonts.*are installed: .*fonts-dejavu-core"):
+        dev_qt.ensure("offscreen", lambda platform: Finding(Verdict.NO_FONTS))
+
+
 def test_apt_get_is_left_alone_by_an_ordinary_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dev_apt, "is_root", lambda: False)
     monkeypatch.setattr(dev_apt, "apt_get", lambda *arguments: pytest.fail("called apt-get"))
