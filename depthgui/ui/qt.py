@@ -7,7 +7,10 @@ before either of them.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import numpy.typing as npt
 
 os.environ["QT_API"] = "pyside6"
 os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"
@@ -21,4 +24,11 @@ if TYPE_CHECKING:
 else:
     from pyqtgraph import GraphicsObject, GraphicsView
 
-__all__ = ["GraphicsObject", "GraphicsView", "QtCore", "QtGui", "QtWidgets"]
+__all__ = ["GraphicsObject", "GraphicsView", "QtCore", "QtGui", "QtWidgets", "polygon"]
+
+
+def polygon(xs: npt.NDArray[np.float64], ys: npt.NDArray[np.float64]) -> QtGui.QPolygonF:
+    """Points from two arrays of equal length, copied in one piece."""
+    from pyqtgraph import functions
+
+    return cast("QtGui.QPolygonF", functions.arrayToQPolygonF(xs, ys))

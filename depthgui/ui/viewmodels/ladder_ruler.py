@@ -36,7 +36,7 @@ def measure(book: OrderBook, instrument: Instrument, price: Decimal) -> Ruler | 
         return None
     distance = price - mid
     is_ask = distance > 0
-    size, product = _between(book.asks if is_ask else book.bids, price, is_ask=is_ask)
+    size, product = sum_to(book.asks if is_ask else book.bids, price, is_ask=is_ask)
     share = distance / mid
     return Ruler(
         price=price,
@@ -61,8 +61,8 @@ def ruler_lines(ruler: Ruler, instrument: Instrument, style: NumberFormat) -> tu
     return (first, second, third, instrument.money(ruler.value, style))
 
 
-def _between(side: BookSide, price: Decimal, *, is_ask: bool) -> tuple[Decimal, Decimal]:
-    # Sums of size and of price x size from the best level to `price`, that included.
+def sum_to(side: BookSide, price: Decimal, *, is_ask: bool) -> tuple[Decimal, Decimal]:
+    """Sums of size and of price x size from the best level to `price`, that included."""
     size, product = Decimal(0), Decimal(0)
     limit, done = _BATCH, 0
     while True:

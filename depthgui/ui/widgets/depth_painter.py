@@ -1,0 +1,245 @@
+"""Paints one frame of the depth chart: two step curves, their axis, where proof ends, and the cursor with its card."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6 import QtCore, QtGui
+
+from depthgui.ui.qt import polygon
+from depthgui.ui.theme import Theme
+from depthgui.ui.viewmodels.depth import Curve, DepthFrame, Floats, nice_step
+from depthgui.ui.viewmodels.figures import NumberFormat, format_short
+from depthgui.ui.widgets.ladder_painter import STALE_OPACITY
+
+_PAD = 10
+_TOP_SPACE = 0.06  # of the plot's height stays free above the curves
+
+
+@dataclass(frozen=True, slots=True)
+class DepthView:
+    """Where a frame is on screen, in logical pixels, and how sizes become heights."""
+
+    frame: DepthFrame
+    plot: QtCore.QRectF
+    is_log: bool
+
+    def x_of(self, price: float) -> float:
+        """Pixel of a price."""
+        span = self.frame.high - self.frame.low
+        return self.plot.left() + (price - self.frame.low) / span * self.plot.width()
+
+    def price_at(self, x: float) -> float:
+        """Price of a pixel."""
+        span = self.frame.high - self.frame.low
+        return self.frame.low + (x - self.plot.left()) / self.plot.width() * span
+
+    def heights(self, sums: Floats) -> Floats:
+        """Pixels (from the top) of sums."""
+        full = self.plot.height() * (1 - _TOP_SPACE)
+        largest = self.frame.largest or 1.0
+        if self.is_log:
+            unit = largest / 1000  # three decades are shown
+            shares = np.log1p(sums / unit) / math.log1p(1000)
+        else:
+            shares = sums / largest
+        return np.asarray(self.plot.bottom() - shares * full, dtype=np.float64)
+
+    def sum_at(self, price: float) -> float:
+        """Size from the best level to a price, as drawn there."""
+        frame = self.frame
+        if price >= frame.mid:
+            count = int(np.searchsorted(frame.asks.prices, price, "right"))
+            return float(frame.asks.sums[count - 1]) if count else 0.0
+        count = int(np.searchsorted(-frame.bids.prices, -price, "right"))
+        return float(frame.bids.sums[count - 1]) if count else 0.0
+
+
+class DepthPainter:
+    """Draws frames with one theme."""
+
+    def __init__(self, theme: Theme, style: NumberFormat) -> None:
+        """Prepare colours and fonts."""
+        self._theme = theme
+        self._style = style
+        self._font = theme.typeface.figures(12)
+        self._card_font = theme.typeface.figures(12.5)
+        self._metrics = QtGui.QFontMetricsF(self._font)
+        self._card_metrics = QtGui.QFontMetricsF(self._card_font)
+        self.header_px = round(self._metrics.height()) + 13
+        self.axis_px = round(self._metrics.height()) + 10
+        fill = 0.22 if theme.is_dark else 0.16
+        self._fills = {side: theme.brush(side, fill) for side in ("bid", "ask")}
+        self._lines = {side: theme.pen(side, width=1.5) for side in ("bid", "ask")}
+        self._hatch = QtGui.QBrush(theme.colour("muted", 0.32), QtCore.Qt.BrushStyle.BDiagPattern)
+
+    def plot_rect(self, size: QtCore.QSize) -> QtCore.QRectF:
+        """The part of the widget that the curves fill."""
+        bottom = size.height() - self.axis_px
+        return QtCore.QRectF(0, self.header_px, size.width(), max(1, bottom - self.header_px))
+
+    def header_spots(self, size: QtCore.QSize, words: tuple[str, ...]) -> list[QtCore.QRectF]:
+        """Places of the clickable words at the right of the header, in their order."""
+        spots: list[QtCore.QRectF] = []
+        right = float(size.width() - _PAD)
+        for word in reversed(words):
+            width = self._metrics.horizontalAdvance(word)
+            spots.append(QtCore.QRectF(right - width - 4, 2, width + 8, self.header_px - 5))
+            right -= width + 14
+        return spots[::-1]
+
+    def paint_header(
+        self, painter: QtGui.QPainter, size: QtCore.QSize, words: tuple[str, ...], hovered: int | None
+    ) -> None:
+        """Draw the strip at the top: the title, and the clickable words."""
+        theme = self._theme
+        width, height = size.width(), self.header_px
+        painter.fillRect(0, 0, width, height, theme.colour("background"))
+        painter.fillRect(0, height - 1, width, 1, theme.colour("line"))
+        painter.setFont(self._font)
+        painter.setPen(theme.colour("muted"))
+        middle = QtCore.Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QtCore.QRectF(_PAD, 0, width, height - 1), middle, "Depth")
+        centre = QtCore.Qt.AlignmentFlag.AlignCenter
+        for number, (spot, word) in enumerate(zip(self.header_spots(size, words), words, strict=True)):
+            painter.setPen(theme.colour("text" if number == hovered else "muted"))
+            painter.drawText(spot, centre, word)
+
+    def paint_message(self, painter: QtGui.QPainter, size: QtCore.QSize, message: str) -> None:
+        """Draw an empty chart with a sentence in it."""
+        painter.fillRect(QtCore.QRect(QtCore.QPoint(0, 0), size), self._theme.colour("background"))
+        painter.setFont(self._font)
+        painter.setPen(self._theme.colour("muted"))
+        flags = QtCore.Qt.AlignmentFlag.AlignCenter.value | QtCore.Qt.TextFlag.TextWordWrap.value
+        painter.drawText(self.plot_rect(size).adjusted(16, 0, -16, 0), flags, message)
+
+    def paint(self, painter: QtGui.QPainter, view: DepthView, size: QtCore.QSize) -> None:
+        """Draw the curves and the axis."""
+        theme, frame, plot = self._theme, view.frame, view.plot
+        painter.fillRect(QtCore.QRect(QtCore.QPoint(0, 0), size), theme.colour("background"))
+        painter.setOpacity(STALE_OPACITY if frame.stale else 1.0)
+        self._paint_sizes(painter, view)
+        painter.setClipRect(plot)
+        for curve, end, side in ((frame.bids, frame.low, "bid"), (frame.asks, frame.high, "ask")):
+            self._paint_curve(painter, view, curve, end, side)
+        self._paint_ends(painter, view)
+        middle = round(view.x_of(frame.mid)) + 0.5
+        painter.setPen(theme.pen("muted", 0.45, 1, (3, 3)))
+        painter.drawLine(QtCore.QPointF(middle, plot.top()), QtCore.QPointF(middle, plot.bottom()))
+        painter.setClipping(False)
+        self._paint_prices(painter, view)
+        painter.setOpacity(1.0)
+
+    def paint_cursor(self, painter: QtGui.QPainter, view: DepthView, price: float, lines: tuple[str, ...]) -> None:
+        """Draw the cross at a price, and the card beside it."""
+        plot = view.plot
+        x = round(view.x_of(price)) + 0.5
+        y = round(float(view.heights(np.array([view.sum_at(price)]))[0])) + 0.5
+        painter.setPen(self._theme.pen("text", 0.75, 1, (1, 2)))
+        painter.drawLine(QtCore.QPointF(x, plot.top()), QtCore.QPointF(x, plot.bottom()))
+        painter.drawLine(QtCore.QPointF(plot.left(), y), QtCore.QPointF(plot.right(), y))
+        if lines:
+            self._paint_card(painter, QtCore.QPointF(x, y), plot, lines)
+
+    # -- parts
+
+    def _paint_curve(self, painter: QtGui.QPainter, view: DepthView, curve: Curve, end: float, side: str) -> None:
+        if not curve.prices.size:
+            return
+        xs = view.plot.left() + (curve.prices - view.frame.low) * (
+            view.plot.width() / (view.frame.high - view.frame.low)
+        )
+        ys = view.heights(curve.sums)
+        # Several levels in one pixel column make one step: the outermost of them.
+        columns = np.floor(xs)
+        last = np.append(columns[1:] != columns[:-1], True)
+        xs, ys = xs[last], ys[last]
+        floor = view.plot.bottom()
+        step_x = np.append(np.repeat(xs, 2), view.x_of(end))
+        step_y = np.concatenate(([floor], np.repeat(ys, 2)))
+        outline = polygon(step_x, step_y)
+        area = polygon(np.append(step_x, step_x[-1]), np.append(step_y, floor))
+        painter.setPen(QtCore.Qt.PenStyle.NoPen)
+        painter.setBrush(self._fills[side])
+        painter.drawPolygon(area)
+        painter.setPen(self._lines[side])
+        painter.setBrush(QtCore.Qt.BrushStyle.NoBrush)
+        painter.drawPolyline(outline)
+
+    def _paint_ends(self, painter: QtGui.QPainter, view: DepthView) -> None:
+        plot, frame = view.plot, view.frame
+        pen = self._theme.pen("muted", 0.8, 1)
+        if frame.proven_low is not None:
+            x = round(view.x_of(frame.proven_low))
+            painter.fillRect(QtCore.QRectF(plot.left(), plot.top(), x - plot.left(), plot.height()), self._hatch)
+            self._end_line(painter, pen, x, plot)
+        if frame.proven_high is not None:
+            x = round(view.x_of(frame.proven_high))
+            painter.fillRect(QtCore.QRectF(x, plot.top(), plot.right() - x, plot.height()), self._hatch)
+            self._end_line(painter, pen, x, plot)
+
+    @staticmethod
+    def _end_line(painter: QtGui.QPainter, pen: QtGui.QPen, x: int, plot: QtCore.QRectF) -> None:
+        painter.setPen(pen)
+        painter.drawLine(QtCore.QPointF(x + 0.5, plot.top()), QtCore.QPointF(x + 0.5, plot.bottom()))
+
+    def _paint_sizes(self, painter: QtGui.QPainter, view: DepthView) -> None:
+        largest = view.frame.largest
+        if largest <= 0:
+            return
+        if view.is_log:
+            marks = [largest / 1000 * 10**power for power in (1, 2, 3)]
+        else:
+            step = nice_step(largest, 4)
+            marks = [step * number for number in range(1, int(largest / step) + 1)]
+        heights = view.heights(np.array(marks))
+        painter.setFont(self._font)
+        grid, text = self._theme.colour("line", 0.55), self._theme.pen("muted", 0.8)
+        for mark, height in zip(marks, heights.tolist(), strict=True):
+            y = round(height)
+            painter.fillRect(0, y, round(view.plot.width()), 1, grid)
+            painter.setPen(text)
+            label = f"{mark:.3g}" if mark < 1 else format_short(mark, self._style).removesuffix(".00")
+            painter.drawText(QtCore.QPointF(6, y - 4), label)
+
+    def _paint_prices(self, painter: QtGui.QPainter, view: DepthView) -> None:
+        frame, plot = view.frame, view.plot
+        painter.fillRect(0, round(plot.bottom()), round(plot.width()), 1, self._theme.colour("line"))
+        span = frame.high - frame.low
+        widest = self._metrics.horizontalAdvance(f"{frame.high:,.2f}") + 28
+        step = nice_step(span, max(2, int(plot.width() / widest)))
+        decimals = max(0, -math.floor(math.log10(step) + 1e-9) + (1 if f"{step:e}".startswith("2.5") else 0))
+        painter.setFont(self._font)
+        painter.setPen(self._theme.colour("muted"))
+        baseline = plot.bottom() + self._metrics.ascent() + 5
+        price = math.ceil(frame.low / step) * step
+        while price <= frame.high:
+            text = f"{price:,.{decimals}f}".replace(",", self._style.thousands)
+            half = self._metrics.horizontalAdvance(text) / 2
+            x = view.x_of(price)
+            if plot.left() + 2 <= x - half and x + half <= plot.right() - 2:
+                painter.drawText(QtCore.QPointF(round(x - half), round(baseline)), text)
+            price += step
+
+    def _paint_card(
+        self, painter: QtGui.QPainter, at: QtCore.QPointF, plot: QtCore.QRectF, lines: tuple[str, ...]
+    ) -> None:
+        theme = self._theme
+        line_px = round(self._card_metrics.height()) + 3
+        width = round(max(self._card_metrics.horizontalAdvance(line) for line in lines)) + 22
+        height = line_px * len(lines) + 13
+        x = at.x() - width - 10 if at.x() - width - 10 >= plot.left() + 2 else at.x() + 10
+        y = min(max(at.y() - height - 10, plot.top() + 6), plot.bottom() - height - 6)
+        card = QtCore.QRectF(round(x) + 0.5, round(y) + 0.5, width, height)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        painter.setPen(theme.pen("line"))
+        painter.setBrush(theme.colour("raised", 0.97))
+        painter.drawRoundedRect(card, 6, 6)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, on=False)
+        painter.setFont(self._card_font)
+        for number, line in enumerate(lines):
+            painter.setPen(theme.colour("text" if number == 0 else "muted"))
+            baseline = card.top() + 7 + number * line_px + self._card_metrics.ascent()
+            painter.drawText(QtCore.QPointF(card.left() + 11, round(baseline)), line)
