@@ -122,7 +122,7 @@ class Endpoints:
 
     @classmethod
     def at(cls, base: str) -> Endpoints:
-        """Any host that serves `BASE/spot`, `BASE/usdm`, `BASE/coinm` and `BASE/options`, as the embedded exchange does.
+        """A host that serves `BASE/spot`, `BASE/usdm`, `BASE/coinm` and `BASE/options`, like the embedded exchange.
 
         Raises UsageError if `base` is not an http or https address.
         """

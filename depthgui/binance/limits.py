@@ -7,6 +7,7 @@ time (`rateLimits` of exchangeInfo, the used-weight header), that number wins. N
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -86,6 +87,14 @@ class SlidingWindow:
         """Count `units` as spent now."""
         self._spent.append((now_s, units))
         self._total += units
+
+    async def take(self, clock: Callable[[], float], sleep: Callable[[float], Awaitable[object]]) -> None:
+        """Spend one unit as soon as it may be spent; the caller brings the clock and the way to sleep."""
+        wait_s = self.wait_s(1, clock())
+        while wait_s > 0:
+            await sleep(wait_s)
+            wait_s = self.wait_s(1, clock())
+        self.spend(1, clock())
 
 
 class WeightBudget:

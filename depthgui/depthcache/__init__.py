@@ -1,0 +1,1 @@
+"""Live books: feeds, what they share, and the guide's managers."""

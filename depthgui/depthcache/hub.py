@@ -1,0 +1,258 @@
+"""Everything that feeds share: sockets, the budget of request weight, symbol lists, the clock's offset, one ticker.
+
+One hub serves one environment of the venue. It is an async context manager; leaving it closes every feed and socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from depthgui.binance.endpoints import Endpoints, Market, Route, SymbolRef
+from depthgui.binance.limits import CONNECTS_PER_5_MINUTES, SlidingWindow
+from depthgui.binance.symbols import SymbolInfo, SymbolTable, suggest
+from depthgui.book.errors import DepthGuiError, UnknownSymbolError
+from depthgui.book.messages import Snapshot
+from depthgui.depthcache.connection import Connection, ConnectionOptions, ConnectionStatus
+from depthgui.depthcache.counters import LoopLag
+from depthgui.depthcache.feed import Feed, FeedOptions
+from depthgui.depthcache.shared_socket import StreamReader
+from depthgui.depthcache.venue_rest import VenueRest
+from depthgui.transport.proxy import ProxyChoice
+from depthgui.transport.rest import RestClient
+from depthgui.transport.stream import StreamOpener, WebSocketOpener
+
+_log = logging.getLogger(__name__)
+
+_TICK_S = 0.5
+_CLOCK_CHECK_S = 900.0
+_SYMBOLS_FRESH_S = 3600.0
+_NAMES = MappingProxyType({Route.PUBLIC: "", Route.MARKET: " market data"})
+
+
+@dataclass(frozen=True, slots=True)
+class HubOptions:
+    """Choices for all feeds of a hub."""
+
+    proxy: ProxyChoice = field(default_factory=ProxyChoice)
+    connection: ConnectionOptions = field(default_factory=ConnectionOptions)
+    feed: FeedOptions = field(default_factory=FeedOptions)
+    opener: StreamOpener | None = None
+
+
+class Hub:
+    """Makes feeds and keeps what they share. Use it from one event loop only."""
+
+    def __init__(self, endpoints: Endpoints, *, options: HubOptions | None = None) -> None:
+        """Open nothing yet."""
+        self.endpoints = endpoints
+        self.options = options or HubOptions()
+        self.loop_lag = LoopLag()
+        self.rest = VenueRest(endpoints, RestClient(proxy=self.options.proxy))
+        self._opener = self.options.opener or WebSocketOpener(proxy=self.options.proxy)
+        self._connects = SlidingWindow(CONNECTS_PER_5_MINUTES, 300.0)
+        self._connections: dict[tuple[Market, Route], list[Connection]] = {}
+        self._placed: dict[tuple[Market, Route, str], Connection] = {}
+        self._statuses: dict[str, ConnectionStatus] = {}
+        self._listeners: list[Callable[[ConnectionStatus], None]] = []
+        self._feeds: dict[Feed, None] = {}
+        self._tables: dict[Market, tuple[float, SymbolTable]] = {}
+        self._table_tasks: dict[Market, asyncio.Task[SymbolTable]] = {}
+        self._offsets_ms: dict[Market, float] = {}
+        self._clock_due_s: dict[Market, float] = {}
+        self._clock_tasks: set[asyncio.Task[None]] = set()
+        self._ticker: asyncio.TimerHandle | None = None
+        self._ticked_s = 0.0
+
+    async def __aenter__(self) -> Hub:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    # Feeds
+
+    def feed(self, ref: SymbolRef, options: FeedOptions | None = None) -> Feed:
+        """Make a feed for a symbol; you start and stop it."""
+        return Feed(ref, self, options or self.options.feed)
+
+    async def close(self) -> None:
+        """Stop every feed, close every socket. May be called twice."""
+        for feed in tuple(self._feeds):
+            await feed.stop()
+        if self._ticker is not None:
+            self._ticker.cancel()
+            self._ticker = None
+        tasks = [*self._table_tasks.values(), *self._clock_tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        connections = [connection for group in self._connections.values() for connection in group]
+        await asyncio.gather(*(connection.close() for connection in connections))
+        self.rest.close()
+        await self.rest.client.close()
+
+    # Connections
+
+    @property
+    def connections(self) -> Mapping[str, ConnectionStatus]:
+        """Status of every connection, by key."""
+        return MappingProxyType(self._statuses)
+
+    def listen(self, callback: Callable[[ConnectionStatus], None]) -> Callable[[], None]:
+        """Call `callback` when a connection's status changes; returns a function that ends it."""
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback) if callback in self._listeners else None
+
+    def retry_now(self, key: str) -> None:
+        """Connect at once instead of at the end of the wait; begin again after giving up."""
+        for group in self._connections.values():
+            for connection in group:
+                if connection.status.key == key:
+                    connection.retry_now()
+
+    def rotate(self) -> None:
+        """Change every connection to a new socket without a gap."""
+        for group in self._connections.values():
+            for connection in group:
+                connection.rotate()
+
+    def weight(self, market: Market) -> tuple[int, int]:
+        """Request weight used in the last minute, and what the venue allows."""
+        budget = self.rest.budget(market)
+        return budget.used(asyncio.get_running_loop().time()), budget.limit
+
+    # Symbols
+
+    async def symbols(self, market: Market) -> list[SymbolInfo]:
+        """The market's symbols; fetched once an hour. Raises what the venue's REST raises."""
+        return list((await self._table(market)).symbols)
+
+    async def symbol_info(self, ref: SymbolRef) -> SymbolInfo:
+        """Look a symbol up. Raises UnknownSymbolError with near matches."""
+        table = await self._table(ref.market)
+        for info in table.symbols:
+            if info.symbol == ref.symbol:
+                return info
+        names = suggest(ref.symbol, (info.symbol for info in table.symbols))
+        raise UnknownSymbolError(ref.symbol, ref.market.label, suggestions=names)
+
+    async def _table(self, market: Market) -> SymbolTable:
+        loop = asyncio.get_running_loop()
+        known = self._tables.get(market)
+        if known is not None and loop.time() - known[0] < _SYMBOLS_FRESH_S:
+            return known[1]
+        task = self._table_tasks.get(market)
+        if task is None:
+            task = loop.create_task(self.rest.exchange_info(market), name=f"symbols {market.value}")
+            self._table_tasks[market] = task
+            task.add_done_callback(lambda _: self._table_tasks.pop(market, None))
+        table = await asyncio.shield(task)
+        self._tables[market] = (loop.time(), table)
+        return table
+
+    # What feeds ask for (FeedHost)
+
+    def subscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
+        """Deliver a stream on a connection that has room for it."""
+        connection = self._connection_with_room(market, route)
+        self._placed[market, route, name] = connection
+        connection.subscribe(name, reader)
+
+    def unsubscribe(self, market: Market, route: Route, name: str) -> None:
+        """Deliver it no longer."""
+        connection = self._placed.pop((market, route, name), None)
+        if connection is not None:
+            connection.unsubscribe(name)
+
+    def renew(self, market: Market, route: Route, name: str) -> None:
+        """Ask for a silent stream anew."""
+        connection = self._placed.get((market, route, name))
+        if connection is not None:
+            connection.renew(name)
+
+    async def snapshot(self, ref: SymbolRef, limit: int, *, urgency: int) -> Snapshot:
+        """Fetch a snapshot in its turn."""
+        return await self.rest.snapshot(ref, limit, urgency=urgency)
+
+    def clock_offset_ms(self, market: Market) -> float:
+        """Venue's clock less ours, 0 until it is known."""
+        return self._offsets_ms.get(market, 0.0)
+
+    def started(self, feed: Feed) -> None:
+        """Give the feed ticks."""
+        self._feeds[feed] = None
+        if self._ticker is None:
+            loop = asyncio.get_running_loop()
+            self._ticked_s = loop.time()
+            self._ticker = loop.call_later(_TICK_S, self._tick)
+
+    def stopped(self, feed: Feed) -> None:
+        """Give it no more."""
+        self._feeds.pop(feed, None)
+
+    def _connection_with_room(self, market: Market, route: Route) -> Connection:
+        group = self._connections.setdefault((market, route), [])
+        for connection in group:
+            if connection.room > 0:
+                return connection
+        number = len(group) + 1
+        suffix = f" ({number})" if number > 1 else ""
+        status = ConnectionStatus(
+            key=f"{market.value}/{route.value}/{number}",
+            label=f"{self.endpoints.name} {market.label}{_NAMES[route]}{suffix}",
+            url=self.endpoints.stream_url(market, route),
+        )
+        connection = Connection(
+            status,
+            market,
+            self._opener,
+            connects=self._connects,
+            options=self.options.connection,
+            report=self._report,
+        )
+        group.append(connection)
+        return connection
+
+    def _report(self, status: ConnectionStatus) -> None:
+        self._statuses[status.key] = status
+        for listener in tuple(self._listeners):
+            listener(status)
+
+    # Once a tick: the only timer of all feeds
+
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        elapsed_s = now_s - self._ticked_s
+        self.loop_lag.note(max(elapsed_s - _TICK_S, 0.0))
+        self._ticked_s = now_s
+        for feed in tuple(self._feeds):
+            feed.tick(now_s, elapsed_s)
+        for market in {feed.market for feed in self._feeds}:
+            if now_s >= self._clock_due_s.get(market, 0.0):
+                self._clock_due_s[market] = now_s + _CLOCK_CHECK_S
+                task = loop.create_task(self._measure_clock(market), name=f"clock {market.value}")
+                self._clock_tasks.add(task)
+                task.add_done_callback(self._clock_tasks.discard)
+        self._ticker = loop.call_later(_TICK_S, self._tick) if self._feeds else None
+
+    async def _measure_clock(self, market: Market) -> None:
+        # The fastest of three answers is the one that waited least, in our queue and in the network.
+        best: tuple[float, float] | None = None
+        try:
+            for _ in range(3):
+                sent_ms = time.time() * 1000.0
+                venue_ms = await self.rest.server_time_ms(market)
+                received_ms = time.time() * 1000.0
+                sample = (received_ms - sent_ms, venue_ms - (sent_ms + received_ms) / 2)
+                best = sample if best is None else min(best, sample)
+        except DepthGuiError as error:
+            _log.info("%s: the venue's clock is unknown: %s", market.label, error)
+            return
+        if best is not None:
+            self._offsets_ms[market] = best[1]

@@ -1,0 +1,1 @@
+"""The only door to the network: REST, WebSocket, proxies, certificates. Foreign exceptions stop here."""
