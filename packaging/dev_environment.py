@@ -1,7 +1,8 @@
 """The project's virtual environments: made once, from lock files with hashes, and stamped when they are whole.
 
-An environment without the right stamp (never finished, other lock file, other Python, moved folder) is removed and
-made anew; one with it is used as it is. The stamp is written last, so a set-up that was killed never has one.
+An environment whose stamp is not the right one (never finished, other lock file, other Python, moved folder) is removed
+and made anew; one with the right stamp is used as it is. The stamp is begun first and filled in last: a set-up that was
+killed leaves an unfinished one, and a folder without any was made by somebody else and is kept.
 """
 
 from __future__ import annotations
@@ -119,14 +120,36 @@ def is_ready(environment: Environment) -> bool:
         stamp = json.loads((environment.folder / STAMP).read_text("utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(stamp.get("digest") == digest_of(environment)) and environment.python.exists()
+    return stamp.get("digest") == digest_of(environment) and environment.python.exists()
 
 
-def write_stamp(environment: Environment) -> None:
-    """Mark the environment as whole, in one step."""
+def write_stamp(environment: Environment, digest: str | None) -> None:
+    """Mark the environment as made from what `digest` says, in one step; None while it is being made."""
     fresh = environment.folder / f"{STAMP}.new"
-    fresh.write_text(json.dumps({"digest": digest_of(environment)}) + "\n", encoding="utf-8")
+    fresh.write_text(json.dumps({"digest": digest}) + "\n", encoding="utf-8")
     fresh.replace(environment.folder / STAMP)
+
+
+def clear_the_way(environment: Environment) -> None:
+    """Remove an older environment, or move what somebody else made at its place out of the way."""
+    doomed = ROOT / f"{environment.name}-removing"
+    if doomed.exists():
+        shutil.rmtree(doomed)
+    if not (environment.folder.exists() or environment.folder.is_symlink()):
+        return
+    try:
+        stamp = json.loads((environment.folder / STAMP).read_text("utf-8"))
+    except FileNotFoundError:
+        kept = next(path for n in range(1, 1000) if not (path := ROOT / f"{environment.name}-kept-{n}").exists())
+        environment.folder.rename(kept)
+        say(f"{environment.name} was not made by this script: it is kept as {kept.name}")
+        return
+    except ValueError:
+        stamp = {}
+    say(f"{environment.name} {'is out of date' if stamp.get('digest') else 'was not finished'}: making it anew")
+    # Renamed first: what is removed by half would look like somebody else's.
+    environment.folder.rename(doomed)
+    shutil.rmtree(doomed)
 
 
 def wait_and_tell(child: subprocess.Popen[bytes], what: str) -> int:
@@ -240,10 +263,10 @@ def set_up(environment: Environment) -> None:
     Raises:
         SetUpError: a step failed; what there is has no stamp, and the next run starts again.
     """
-    if environment.folder.exists():
-        why = "is out of date" if (environment.folder / STAMP).exists() else "was not finished"
-        say(f"{environment.name} {why}: making it anew")
-        shutil.rmtree(environment.folder)
+    digest = digest_of(environment)
+    clear_the_way(environment)
+    environment.folder.mkdir()
+    write_stamp(environment, None)
     say(f"making {environment.name} with Python {sys.version.split()[0]} ({base_python()})")
     pip = [*make_empty(environment), "install", "--quiet", "--no-input", "--no-deps"]
     run_quietly([*pip, "--require-hashes", "-r", BUILD_REQUIREMENTS], "installing the build tools")
@@ -256,7 +279,7 @@ def set_up(environment: Environment) -> None:
         run_quietly([*pip, "--no-build-isolation", "--require-hashes", "-r", wanted], "installing packages")
     say("installing depthgui itself, in place")
     run_quietly([*pip, "--no-build-isolation", "--editable", ROOT], "installing depthgui")
-    write_stamp(environment)
+    write_stamp(environment, digest)
     say(f"{environment.name} is ready")
 
 

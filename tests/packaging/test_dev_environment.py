@@ -32,7 +32,7 @@ def made(project: Path) -> Path:
     """An environment as a finished set-up leaves it; returns its folder."""
     FULL.python.parent.mkdir(parents=True)
     FULL.python.touch()
-    dev_environment.write_stamp(FULL)
+    dev_environment.write_stamp(FULL, dev_environment.digest_of(FULL))
     return FULL.folder
 
 
@@ -47,7 +47,7 @@ def test_a_finished_environment_is_used_as_it_is(made: Path, monkeypatch: pytest
 
 
 def test_one_that_was_never_finished_is_made_anew(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (made / dev_environment.STAMP).unlink()
+    dev_environment.write_stamp(FULL, None)
     set_up: list[object] = []
     monkeypatch.setattr(dev_environment, "set_up", set_up.append)
     dev_environment.ensure(FULL)
@@ -58,6 +58,30 @@ def test_a_cut_off_stamp_does_not_count(made: Path) -> None:
     stamp = made / dev_environment.STAMP
     stamp.write_text(stamp.read_text("utf-8")[:20], encoding="utf-8")
     assert not dev_environment.is_ready(FULL)
+
+
+def test_an_unfinished_environment_is_removed(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dev_environment.write_stamp(FULL, None)
+    dev_environment.clear_the_way(FULL)
+    assert not made.exists()
+    assert "was not finished" in capsys.readouterr().out
+
+
+def test_what_a_killed_removal_left_is_removed(made: Path, project: Path) -> None:
+    half_removed = made.rename(project / ".venv-removing")
+    dev_environment.clear_the_way(FULL)
+    assert not half_removed.exists()
+
+
+def test_an_environment_made_by_somebody_else_is_kept(
+    made: Path, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (made / dev_environment.STAMP).unlink()
+    (project / ".venv-kept-1").mkdir()
+    dev_environment.clear_the_way(FULL)
+    assert not made.exists()
+    assert (project / ".venv-kept-2" / FULL.python.relative_to(made)).exists()
+    assert ".venv-kept-2" in capsys.readouterr().out
 
 
 def test_another_lock_file_makes_it_out_of_date(made: Path, project: Path) -> None:
