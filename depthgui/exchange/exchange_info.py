@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from depthgui.exchange.limits import MarketLimits
-from depthgui.exchange.markets import Market
+from depthgui.binance.endpoints import Market
+from depthgui.exchange.limits import VenueLimits
 from depthgui.exchange.symbols import SymbolSpec
 
 _ONBOARDED_MS = 1_569_398_400_000
@@ -15,7 +15,7 @@ _ORDER_TYPES = ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS_LIMIT", "TAKE_PROFI
 _FUTURES_ORDER_TYPES = ["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET"]
 
 
-def exchange_info(market: Market, specs: Sequence[SymbolSpec], limits: MarketLimits, now_ms: int) -> dict[str, Any]:
+def exchange_info(market: Market, specs: Sequence[SymbolSpec], limits: VenueLimits, now_ms: int) -> dict[str, Any]:
     """The whole answer, for these symbols."""
     info: dict[str, Any] = {
         "timezone": "UTC",
@@ -38,7 +38,7 @@ def exchange_info(market: Market, specs: Sequence[SymbolSpec], limits: MarketLim
     return info
 
 
-def _rate_limits(market: Market, limits: MarketLimits) -> list[dict[str, Any]]:
+def _rate_limits(market: Market, limits: VenueLimits) -> list[dict[str, Any]]:
     def rule(kind: str, interval: str, number: int, limit: int) -> dict[str, Any]:
         return {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
 

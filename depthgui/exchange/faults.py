@@ -24,7 +24,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any
 
-from depthgui.exchange.markets import Market
+from depthgui.binance.endpoints import Market
 
 Value = str | int | float | bool
 

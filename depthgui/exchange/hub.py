@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from depthgui.exchange.markets import Market
+from depthgui.binance.endpoints import Market
 from depthgui.exchange.sabotage import Saboteur
 from depthgui.exchange.source import Message
 from depthgui.exchange.stream_names import Topic

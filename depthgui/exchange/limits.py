@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from depthgui.exchange.markets import Market
+from depthgui.binance.endpoints import Market
 
 _MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class MarketLimits:
+class VenueLimits:
     """What one market allows. `depth_weights` are pairs of (largest limit, weight), in ascending order."""
 
     depth_weights: tuple[tuple[int, int], ...]
@@ -40,16 +40,16 @@ class MarketLimits:
 _FUTURES_WEIGHTS = ((50, 2), (100, 5), (500, 10), (1000, 20))
 
 
-def venue_limits(market: Market) -> MarketLimits:
+def venue_limits(market: Market) -> VenueLimits:
     """The limits of a market as the venue has them."""
     if market is Market.SPOT:
         weights = ((100, 5), (500, 25), (1000, 50), (5000, 250))
-        return MarketLimits(weights, None, 100, 6000, 20, 1024, 5, 20, 60)
+        return VenueLimits(weights, None, 100, 6000, 20, 1024, 5, 20, 60)
     if market is Market.OPTIONS:
         limits = frozenset({10, 20, 50, 100, 500, 1000})
-        return MarketLimits(_FUTURES_WEIGHTS, limits, 100, 2400, 1, 200, 10, 300, 900)
+        return VenueLimits(_FUTURES_WEIGHTS, limits, 100, 2400, 1, 200, 10, 300, 900)
     limits = frozenset({5, 10, 20, 50, 100, 500, 1000})
-    return MarketLimits(_FUTURES_WEIGHTS, limits, 500, 2400, 1, 1024, 10, 180, 600)
+    return VenueLimits(_FUTURES_WEIGHTS, limits, 500, 2400, 1, 1024, 10, 180, 600)
 
 
 @dataclass(frozen=True, slots=True)

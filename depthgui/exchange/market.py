@@ -15,7 +15,7 @@ import math
 from dataclasses import dataclass
 from random import Random
 
-from depthgui.exchange.markets import Market
+from depthgui.binance.endpoints import Market
 from depthgui.exchange.symbols import Character, SymbolSpec
 from depthgui.exchange.truth_book import TruthBook
 
@@ -92,6 +92,7 @@ class SyntheticMarket:
         self._character: Character = spec.character
         self._draws = _Draws(spec, spec.character, self._rng)
         self._expiry: dict[int, list[tuple[bool, int]]] = {}
+        self._deadline: dict[tuple[bool, int], int] = {}  # a level put back later must not die at its old hour
         self._orders = 0
         self._excitement = 0.0
         self._wide_until = 0
@@ -239,10 +240,15 @@ class SyntheticMarket:
         return True
 
     def _let_expire(self, is_bid: bool, tick: int, steps: int) -> None:
-        self._expiry.setdefault(self.steps + steps, []).append((is_bid, tick))
+        deadline = self.steps + steps
+        self._deadline[is_bid, tick] = deadline
+        self._expiry.setdefault(deadline, []).append((is_bid, tick))
 
     def _expire(self) -> None:
         for is_bid, tick in self._expiry.pop(self.steps, ()):
+            if self._deadline.get((is_bid, tick)) != self.steps:
+                continue
+            del self._deadline[is_bid, tick]
             side = self.book.bids if is_bid else self.book.asks
             if tick not in side:
                 continue

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from depthgui.binance.endpoints import Market
 from depthgui.book.messages import BestPrices, Diff, Level, Snapshot
-from depthgui.exchange.markets import Market
 from depthgui.exchange.recorded_messages import (
     DECODE_ERRORS,
     RecordedDiff,

@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 
+from depthgui.binance.endpoints import Market
 from depthgui.book.messages import Level
-from depthgui.exchange.markets import Market
 from depthgui.exchange.stream_names import Kind
 from depthgui.exchange.symbols import SymbolSpec, listed_symbols, spec_from_prices
 from depthgui.exchange.venue_format import encode_json

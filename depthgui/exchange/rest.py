@@ -9,18 +9,17 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from depthgui.binance.endpoints import API_PREFIX, Market
 from depthgui.exchange.clock import Clock
 from depthgui.exchange.exchange_info import exchange_info
 from depthgui.exchange.faults import Fault, FaultBox, Where
-from depthgui.exchange.limits import MarketLimits, Refusal, WeightBudget
-from depthgui.exchange.markets import Market
+from depthgui.exchange.limits import Refusal, VenueLimits, WeightBudget
 from depthgui.exchange.source import Source
 from depthgui.exchange.streams import reset
 from depthgui.exchange.symbols import SymbolSpec
 from depthgui.exchange.venue_format import Dialect, encode_json
 
-PREFIXES = {Market.SPOT: "api", Market.USDM: "fapi", Market.COINM: "dapi", Market.OPTIONS: "eapi"}
-
+# Older clients ask for other versions of the same addresses.
 _VERSION = r"{version:v[123]}"
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _SPOT_SYMBOL = re.compile(r"[\w\-._]{1,50}")
@@ -65,7 +64,7 @@ class Venue(Protocol):
 class RestMarket:
     """The REST addresses of one market."""
 
-    def __init__(self, venue: Venue, market: Market, limits: MarketLimits, budget: WeightBudget) -> None:
+    def __init__(self, venue: Venue, market: Market, limits: VenueLimits, budget: WeightBudget) -> None:
         self.market = market
         self.limits = limits
         self.budget = budget
@@ -73,7 +72,8 @@ class RestMarket:
 
     def routes(self) -> list[web.RouteDef]:
         """The routes, to be added to the application."""
-        base = f"/{self.market.value}/{PREFIXES[self.market]}/{_VERSION}"
+        prefix = API_PREFIX[self.market].rpartition("/")[0]
+        base = f"/{self.market.value}{prefix}/{_VERSION}"
         info_weight = self.limits.exchange_info_weight
         return [
             web.get(f"{base}/ping", self._weighed(self._ping, lambda _: 1)),

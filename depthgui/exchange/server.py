@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from depthgui.binance.endpoints import Market
 from depthgui.book.messages import Snapshot
 from depthgui.exchange.clock import Clock, ManualClock, SystemClock
 from depthgui.exchange.control import ControlApi
@@ -18,7 +19,6 @@ from depthgui.exchange.faults import Fault, FaultBox, Where
 from depthgui.exchange.hub import StreamHub
 from depthgui.exchange.limits import SlidingCount, WeightBudget, venue_limits
 from depthgui.exchange.market import STEP_MS, UpdateIds
-from depthgui.exchange.markets import Market
 from depthgui.exchange.playback import PlaybackSource, Replay
 from depthgui.exchange.rest import RestMarket
 from depthgui.exchange.sabotage import Saboteur

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from depthgui.exchange.markets import Market
+from depthgui.binance.endpoints import Market
 
 
 class Kind(Enum):

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 from aiohttp import WSMessage, WSMsgType, web
 
+from depthgui.binance.endpoints import Market
 from depthgui.exchange.clock import Clock
 from depthgui.exchange.control_messages import ControlError, ControlRequest, parse_control
 from depthgui.exchange.hub import StreamHub
-from depthgui.exchange.limits import MarketLimits, SlidingCount
-from depthgui.exchange.markets import Market
+from depthgui.exchange.limits import SlidingCount, VenueLimits
 from depthgui.exchange.stream_names import Route, Topic, parse_stream_name
 from depthgui.exchange.venue_format import combined, encode_json, ping_frame, text_frame
 
@@ -63,7 +63,7 @@ class StreamSession:
         market: Market,
         route: Route,
         is_combined: bool,
-        limits: MarketLimits,
+        limits: VenueLimits,
         rules: SocketRules,
         address: str,
     ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from depthgui.exchange.markets import Market
+from depthgui.binance.endpoints import Market
 
 #: Longest first, so that BTCUSDT ends in USDT and not in a shorter code that happens to fit.
 QUOTES = ("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "JPY", "USD")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from depthgui.binance.endpoints import Market
 from depthgui.book.messages import BestPrices, Diff, Level, Snapshot
 from depthgui.exchange.market import STEP_MS, Fill, SyntheticMarket, Touch, UpdateIds
-from depthgui.exchange.markets import Market
 from depthgui.exchange.source import Message, Publish
 from depthgui.exchange.stream_names import Kind, Topic
 from depthgui.exchange.symbols import SymbolSpec

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from depthgui.binance.endpoints import Market
 from depthgui.book.messages import BestPrices, Diff, Level, Snapshot
-from depthgui.exchange.markets import Market
 from depthgui.exchange.symbols import SymbolSpec
 
 #: What the venue's transaction time `T` is behind its event time `E`, in milliseconds (typical of recordings).
