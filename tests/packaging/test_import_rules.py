@@ -45,7 +45,10 @@ BREACHES = {
     "logging in the book": ("book/sync", "import logging", "book and binance are pure"),
     "Qt in the feed": ("depthcache/feed", "from PySide6.QtCore import QObject", "Only ui and app know Qt"),
     "Qt in the settings": ("settings", "import PySide6.QtCore", "Only ui and app know Qt"),
-    "Qt behind the public names": ("websockets", "import qasync", "The library can be used without Qt"),
+    "Qt behind the guide's names": ("websockets", "import qasync", "Only ui and app know Qt"),
+    "Qt behind the public names": ("__init__", "import qasync", "The library can be used without Qt"),
+    "window behind the public names": ("__init__", "import depthgui.app", "The library can be used without Qt"),
+    "Qt in a module of tomorrow": ("recording/chart", "import pyqtgraph", "Only ui and app know Qt"),
     "socket in the window": ("ui/ping", "import aiohttp", "open sockets"),
     "socket in the feed": ("depthcache/feed", "import websockets.client", "open sockets"),
 }
