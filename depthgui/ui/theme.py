@@ -50,9 +50,8 @@ class Theme:
         )
 
     def pen(self, name: str, alpha: float = 1.0, width: float = 1.0, dashes: tuple[float, ...] = ()) -> QtGui.QPen:
-        """A pen of a named colour; `dashes` are lengths in pen widths."""
+        """A pen of a named colour; `width` in logical pixels, `dashes` in pen widths."""
         pen = QtGui.QPen(self.colour(name, alpha), width)
-        pen.setCosmetic(True)
         if dashes:
             pen.setDashPattern(list(dashes))
         return pen

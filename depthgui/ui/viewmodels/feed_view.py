@@ -64,6 +64,10 @@ class CountersView(Protocol):
         """Messages that could not be read."""
 
     @property
+    def updates_per_s(self) -> float:
+        """Depth events a second, smoothed."""
+
+    @property
     def verified_s(self) -> float | None:
         """Monotonic time of the last comparison that agreed."""
 

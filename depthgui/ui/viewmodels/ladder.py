@@ -42,6 +42,7 @@ from depthgui.ui.viewmodels.ladder_grid import LadderGrid
 _NO_FIGURE: Figure = ("", "")
 _MAX_CACHED = 100_000
 _MORE_LEVELS = 24
+_LARGE_SAMPLE = 12  # fewer sizes say nothing about what is usual
 _LARGE_OF_P90 = 1.75
 _LARGE_OF_MEDIAN = 5.0
 _FLASH_S = 0.45
@@ -308,6 +309,8 @@ class LadderModel:
         wanted = self._options.large_order
         if wanted is not None:
             large = float(self._sizes.units_of(wanted)) if wanted > 0 else math.inf
+        elif count < _LARGE_SAMPLE:
+            large = math.inf
         else:
             large = max(_LARGE_OF_P90 * ordered[int(0.9 * (count - 1))], _LARGE_OF_MEDIAN * ordered[count // 2])
         return 1.0 / scale, large

@@ -32,7 +32,7 @@ class DepthChart(Canvas):
         self.setAccessibleDescription("Cumulative size around the mid. Plus and minus change the range, L the scale.")
         self.setMinimumSize(220, 120)
         self._style = NumberFormat()
-        self._painter = DepthPainter(theme, self._style)
+        self._painter = DepthPainter(theme, self._style, self.devicePixelRatioF())
         self._theme = theme
         self._model = DepthModel()
         self._feed: FeedView | None = None
@@ -69,7 +69,7 @@ class DepthChart(Canvas):
     def set_theme(self, theme: Theme) -> None:
         """Take another theme."""
         self._theme = theme
-        self._painter = DepthPainter(theme, self._style)
+        self._painter = DepthPainter(theme, self._style, self.devicePixelRatioF())
         self.refresh()
 
     def set_number_format(self, style: NumberFormat) -> None:

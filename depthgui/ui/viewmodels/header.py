@@ -1,0 +1,182 @@
+"""What the header strip says of a feed: prices, rates, and how far the book can be trusted. No Qt; time is given."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from depthgui.book.levels import BookSide, Side
+from depthgui.book.order_book import OrderBook
+from depthgui.ui.viewmodels.feed_view import CountersView, FeedView, LastPriceTracker, instrument_of
+from depthgui.ui.viewmodels.figures import NumberFormat, decimals_of, format_decimal
+from depthgui.ui.wording import TimeZone, clock_text, count_text, duration_text
+
+_BUSY_MS = 150.0  # from here on the application's own delay is named, not the feed's
+_FIRST_LEVELS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class PillView:
+    """The state pill. `state` is the feed's state by name; `brief` is for where there is little room."""
+
+    state: str
+    text: str
+    brief: str
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatView:
+    """One figure with its caption. `tone` is "bid", "ask", "amber" or empty. `rank`: the lower, the longer it stays."""
+
+    name: str
+    value: str
+    caption: str
+    rank: int
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderView:
+    """The whole strip. `direction` of the last price: 1 up, -1 down, 0 unknown."""
+
+    last: str
+    direction: int
+    is_stale: bool
+    stats: tuple[StatView, ...]
+    pill: PillView
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderOptions:
+    """The user's choices: the band of the imbalance in percent of the mid, number format, time zone."""
+
+    band_percent: float = 0.1
+    number_format: NumberFormat = field(default_factory=NumberFormat)
+    zone: TimeZone = TimeZone.LOCAL
+
+
+class HeaderModel:
+    """Builds header views for one feed."""
+
+    def __init__(self, options: HeaderOptions | None = None) -> None:
+        """Start without a last price."""
+        self.options = options or HeaderOptions()
+        self._tracker = LastPriceTracker()
+
+    def build(self, feed: FeedView, now_s: float, loop_lag_ms: float = 0.0) -> HeaderView:
+        """The strip at monotonic time `now_s`; `loop_lag_ms` is how late the application itself is."""
+        style = self.options.number_format
+        last = self._tracker.read(feed)
+        book = feed.book
+        mid = book.mid if book is not None else None
+        text = ""
+        if last is not None:
+            text = format_decimal(Decimal(last.text), style, _price_decimals(feed, Decimal(last.text)))
+        elif mid is not None:
+            text = format_decimal(mid, style)
+        return HeaderView(
+            last=text,
+            direction=last.direction if last else 0,
+            is_stale=feed.state.value != "live",
+            stats=self._stats(feed, loop_lag_ms),
+            pill=pill_of(feed, now_s, self.options.zone),
+        )
+
+    def _stats(self, feed: FeedView, loop_lag_ms: float) -> tuple[StatView, ...]:
+        style, book, counters = self.options.number_format, feed.book, feed.counters
+        spread, mid = (None, None) if book is None else (book.spread, book.mid)
+        stats: list[StatView] = []
+        if spread is not None and mid:
+            decimals = _price_decimals(feed, spread)
+            bps = f"{spread / mid * 10_000:.2f} bps"
+            stats.append(StatView("spread", format_decimal(spread, style, decimals), f"Spread \u00b7 {bps}", 0))
+            middle = format_decimal(mid, style, max(_price_decimals(feed, mid), decimals_of(mid)))
+            stats.append(StatView("mid", middle, "Mid", 2))
+        if book is not None:
+            band = self.options.band_percent
+            share = imbalance(book, band)
+            if share is not None:
+                tone = "bid" if share > 0 else "ask" if share < 0 else ""
+                caption = f"Imbalance \u00b7 \u00b1{band:g} %"
+                stats.append(StatView("imbalance", _signed_percent(share), caption, 1, tone))
+        stats.append(StatView("updates", f"{counters.updates_per_s:.1f} /s", "Updates", 3))
+        if loop_lag_ms >= _BUSY_MS:
+            stats.append(StatView("lag", f"{loop_lag_ms:.0f} ms", "App busy", 4, "amber"))
+        elif counters.lag_ms is not None:
+            stats.append(StatView("lag", _lag_text(counters.lag_ms), "Feed lag", 4))
+        return tuple(stats)
+
+
+def imbalance(book: OrderBook, band_percent: float) -> float | None:
+    """(bids - asks) / (bids + asks) of the sizes within `band_percent` of the mid, -1 to 1; None without a mid."""
+    bid, ask = book.bids.best, book.asks.best
+    if bid is None or ask is None:
+        return None
+    mid = (float(bid) + float(ask)) / 2
+    reach = mid * band_percent / 100
+    bids = _size_within(book.bids, mid - reach)
+    asks = _size_within(book.asks, mid + reach)
+    return (bids - asks) / (bids + asks) if bids + asks else None
+
+
+def _size_within(side: BookSide, end: float) -> float:
+    is_bid = side.side is Side.BID
+    limit = _FIRST_LEVELS
+    while True:
+        keys = side.top(limit)
+        places = [-float(key) for key in keys] if is_bid else [float(key) for key in keys]
+        count = bisect_right(places, -end if is_bid else end)
+        if count < limit or len(keys) < limit:
+            return sum(map(float, map(side.sizes.__getitem__, keys[:count])))
+        limit *= 4
+
+
+def pill_of(feed: FeedView, now_s: float, zone: TimeZone) -> PillView:
+    """The state in a few words; the tool tip has the counts behind them."""
+    state = str(feed.state.value)
+    status, counters = feed.status, feed.counters
+    brief = state.capitalize()
+    text = brief
+    if state == "live":
+        verified = counters.verified_s
+        if verified is not None:
+            text = f"Live \u00b7 verified {duration_text(max(0.0, now_s - verified))} ago"
+    elif state == "connecting":
+        text = f"Buffering {count_text(status.buffered, 'event')}" if status.buffered else "Connecting"
+    elif state in {"stale", "stopped"}:
+        text = f"{brief} since {clock_text(status.since_wall_ms, zone)}"
+    elif state == "reconnecting":
+        text = f"Reconnecting \u00b7 {duration_text(max(0.0, now_s - status.since_s))}"
+    lines = [status.detail] if status.detail else []
+    lines.append(_counts(counters))
+    if feed.book is not None:
+        lines.append(f"Update id {feed.book.last_update_id}")
+    return PillView(state, text, brief, "\n".join(lines))
+
+
+def _counts(counters: CountersView) -> str:
+    return (
+        f"{count_text(counters.gaps, 'gap')}, {count_text(counters.resyncs, 'resync')} since the start\n"
+        f"{count_text(counters.audits, 'audit')}, {count_text(counters.audit_differences, 'difference')}\n"
+        f"{count_text(counters.malformed, 'malformed message')}"
+    )
+
+
+def _price_decimals(feed: FeedView, number: Decimal) -> int:
+    tick = feed.info.tick if feed.info is not None else None
+    if tick is None and feed.book is not None:
+        tick = instrument_of(feed).tick
+    return max(decimals_of(number), decimals_of(tick) if tick else 0)
+
+
+def _signed_percent(share: float) -> str:
+    sign = "+" if share > 0 else "\u2212" if share < 0 else ""
+    return f"{sign}{abs(share) * 100:.1f} %"
+
+
+def _lag_text(lag_ms: float) -> str:
+    if abs(lag_ms) < 1000:
+        return f"{lag_ms:.0f} ms".replace("-", "\u2212")
+    return f"{lag_ms / 1000:.1f} s".replace("-", "\u2212")

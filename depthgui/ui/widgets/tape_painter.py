@@ -1,0 +1,107 @@
+"""Paints one frame of the tape in one pass."""
+
+from __future__ import annotations
+
+from PySide6 import QtCore, QtGui
+
+from depthgui.ui.theme import Theme
+from depthgui.ui.viewmodels.tape import TapeFrame, TapeRow
+from depthgui.ui.widgets.ladder_painter import STALE_OPACITY
+from depthgui.ui.widgets.text_cache import DIMMED, TextCache
+
+_PAD = 10
+_TEXT, _MUTED, _BID, _ASK = range(4)
+
+
+class TapePainter:
+    """Draws frames with one theme."""
+
+    def __init__(self, theme: Theme, ratio: float = 1.0) -> None:
+        """Prepare fonts and colours."""
+        self._theme = theme
+        face = theme.typeface
+        roles = {
+            _TEXT: theme.colour("text"),
+            _MUTED: theme.colour("muted"),
+            _BID: theme.colour("bid"),
+            _ASK: theme.colour("ask"),
+            DIMMED: theme.mix("muted", "background", 0.72),
+        }
+        self._figures = TextCache(face.figures(13), roles, ratio)
+        self._labels = TextCache(face.figures(12), roles, ratio)
+        self.row_px = self._figures.height + 2
+        self.header_px = self._labels.height + 13
+        wash = 0.26 if theme.is_dark else 0.16
+        self._washes = {True: theme.colour("bid", wash), False: theme.colour("ask", wash)}
+        self._edges = {True: theme.colour("bid"), False: theme.colour("ask")}
+
+    def set_ratio(self, ratio: float) -> None:
+        """Take another device pixel ratio."""
+        self._figures.set_ratio(ratio)
+        self._labels.set_ratio(ratio)
+
+    def row_count(self, height: int) -> int:
+        """Rows that are seen in a widget of `height` pixels, a cut-off one included."""
+        return max(0, -(-(height - self.header_px) // self.row_px))
+
+    def paint(self, painter: QtGui.QPainter, frame: TapeFrame, width: int, height: int) -> None:
+        """Draw rows, header, and the note of a pause."""
+        theme = self._theme
+        painter.fillRect(0, 0, width, height, theme.colour("background"))
+        painter.setOpacity(STALE_OPACITY if frame.stale else 1.0)
+        time_px = round(self._figures.width("00:00:00"))
+        has_time = width >= time_px + 150
+        time_left = width - _PAD - time_px
+        size_right = time_left - _PAD - 2 if has_time else width - _PAD
+        digit, point = self._figures.width("0"), self._figures.width(".")
+        size_point = size_right - (point + frame.fraction * digit if frame.fraction else 0)
+        y = self.header_px
+        for row in frame.rows:
+            if row.is_large:
+                painter.fillRect(0, y, width, self.row_px, self._washes[row.is_buy])
+                painter.fillRect(0, y, 2, self.row_px, self._edges[row.is_buy])
+            self._paint_row(painter, row, y + 1, size_point)
+            if has_time:
+                self._figures.draw(painter, time_left, y + 1, row.time, _MUTED)
+            y += self.row_px
+        painter.setOpacity(1.0)
+        self._paint_header(painter, width, size_right, has_time=has_time)
+        if frame.is_paused:
+            self._paint_pause(painter, frame, width, height)
+
+    def paint_message(self, painter: QtGui.QPainter, width: int, height: int, message: str) -> None:
+        """Draw an empty tape with a sentence in it."""
+        painter.fillRect(0, 0, width, height, self._theme.colour("background"))
+        painter.setFont(self._theme.typeface.font(12))
+        painter.setPen(self._theme.colour("muted"))
+        flags = QtCore.Qt.AlignmentFlag.AlignCenter.value | QtCore.Qt.TextFlag.TextWordWrap.value
+        painter.drawText(QtCore.QRect(10, self.header_px, width - 20, height - self.header_px), flags, message)
+        self._paint_header(painter, width, width - _PAD, has_time=False)
+
+    def _paint_row(self, painter: QtGui.QPainter, row: TapeRow, y: int, size_point: float) -> None:
+        figures = self._figures
+        figures.draw(painter, _PAD, y, row.price, _BID if row.is_buy else _ASK)
+        whole = row.size[0].partition(".")[0]
+        figures.draw_figure(painter, round(size_point - figures.width(whole)), y, row.size, _TEXT)
+
+    def _paint_header(self, painter: QtGui.QPainter, width: int, size_right: int, *, has_time: bool) -> None:
+        height, labels = self.header_px, self._labels
+        painter.fillRect(0, 0, width, height, self._theme.colour("background"))
+        painter.fillRect(0, height - 1, width, 1, self._theme.colour("line"))
+        y = (height - labels.height) // 2
+        labels.draw(painter, _PAD, y, "Price", _MUTED)
+        labels.draw(painter, size_right - round(labels.width("Size")), y, "Size", _MUTED)
+        if has_time:
+            labels.draw(painter, width - _PAD - round(labels.width("Time")), y, "Time", _MUTED)
+
+    def _paint_pause(self, painter: QtGui.QPainter, frame: TapeFrame, width: int, height: int) -> None:
+        text = f"Paused \u00b7 {frame.waiting} new" if frame.waiting else "Paused"
+        labels = self._labels
+        wide, tall = round(labels.width(text)) + 22, labels.height + 8
+        left, top = (width - wide) // 2, height - tall - 8
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        painter.setPen(self._theme.pen("line"))
+        painter.setBrush(self._theme.colour("raised"))
+        painter.drawRoundedRect(QtCore.QRectF(left + 0.5, top + 0.5, wide, tall), tall / 2, tall / 2)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, on=False)
+        labels.draw(painter, left + 11, top + 4, text, _TEXT)
