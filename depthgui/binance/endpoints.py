@@ -121,6 +121,14 @@ class Endpoints:
         return cls("Binance.US", MappingProxyType(hosts))
 
     @classmethod
+    def of_tld(cls, tld: str) -> Endpoints:
+        """The venue under another top-level domain, spot only. Raises UsageError for what is no domain."""
+        if not tld.isalpha() or not tld.isascii():
+            raise UsageError(f"{tld!r} is not a top-level domain")
+        hosts = {Market.SPOT: _hosts(f"https://api.binance.{tld}", f"wss://stream.binance.{tld}:9443")}
+        return cls(f"Binance.{tld}", MappingProxyType(hosts))
+
+    @classmethod
     def at(cls, base: str) -> Endpoints:
         """A host that serves `BASE/spot`, `BASE/usdm`, `BASE/coinm` and `BASE/options`, like the embedded exchange.
 

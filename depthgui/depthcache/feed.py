@@ -214,6 +214,10 @@ class Feed:
         self._change_listeners.append(callback)
         return lambda: self._change_listeners.remove(callback) if callback in self._change_listeners else None
 
+    def now_s(self) -> float:
+        """The clock that all times ending in `_s` are read from."""
+        return self._loop.time()
+
     # What users do
 
     def start(self) -> None:

@@ -47,12 +47,15 @@ class HubOptions:
 class Hub:
     """Makes feeds and keeps what they share. Use it from one event loop only."""
 
-    def __init__(self, endpoints: Endpoints, *, options: HubOptions | None = None) -> None:
-        """Open nothing yet."""
+    def __init__(
+        self, endpoints: Endpoints, *, options: HubOptions | None = None, rest: VenueRest | None = None
+    ) -> None:
+        """Open nothing yet. A `rest` that is handed in is shared with others: its owner closes it."""
         self.endpoints = endpoints
         self.options = options or HubOptions()
         self.loop_lag = LoopLag()
-        self.rest = VenueRest(endpoints, RestClient(proxy=self.options.proxy))
+        self.rest = rest or VenueRest(endpoints, RestClient(proxy=self.options.proxy))
+        self._owns_rest = rest is None
         self._opener = self.options.opener or WebSocketOpener(proxy=self.options.proxy)
         self._connects = SlidingWindow(CONNECTS_PER_5_MINUTES, 300.0)
         self._connections: dict[tuple[Market, Route], list[Connection]] = {}
@@ -93,8 +96,8 @@ class Hub:
         await asyncio.gather(*tasks, return_exceptions=True)
         connections = [connection for group in self._connections.values() for connection in group]
         await asyncio.gather(*(connection.close() for connection in connections))
-        self.rest.close()
-        await self.rest.client.close()
+        if self._owns_rest:
+            await self.rest.close()
 
     # Connections
 

@@ -100,7 +100,7 @@ class _Turns:
 
 @dataclass(slots=True)
 class VenueRest:
-    """The venue's public REST endpoints, all markets. You must `close` the RestClient yourself.
+    """The venue's public REST endpoints, all markets. You must `close` it.
 
     Every method raises RateLimitedError (429, 418), RegionNotServedError (451), BinanceAPIException (the venue's own
     codes), NotBinanceError (an answer that is not the venue's), MalformedMessageError, or a TransportError.
@@ -173,10 +173,11 @@ class VenueRest:
             return answer
         raise self._error(answer)
 
-    def close(self) -> None:
-        """Cancel what waits for its turn."""
+    async def close(self) -> None:
+        """Cancel what waits for its turn, and close the connections."""
         for turns in self._turns.values():
             turns.close()
+        await self.client.close()
 
     def _turns_of(self, market: Market) -> _Turns:
         turns = self._turns.get(market)

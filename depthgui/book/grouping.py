@@ -1,0 +1,60 @@
+"""The book on a coarser grid, and the balance of its sides near the touch. Exact decimals."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from depthgui.book.errors import UsageError
+from depthgui.book.levels import BookSide, Side
+from depthgui.book.order_book import OrderBook
+
+GroupedLevel = tuple[Decimal, Decimal]
+
+
+def group(side: BookSide, step: Decimal, limit: int | None = None) -> list[GroupedLevel]:
+    """Sum sizes onto multiples of `step`, best first: bids downwards, asks upwards, so that no price looks better.
+
+    Raises UsageError unless `step` is above zero.
+    """
+    if not step > 0:
+        raise UsageError(f"a step of {step} is no grid")
+    rounding = ROUND_FLOOR if side.side is Side.BID else ROUND_CEILING
+    rows: dict[Decimal, Decimal] = {}
+    for price, size in side.levels():
+        row = (Decimal(price) / step).to_integral_value(rounding) * step
+        if row not in rows and limit is not None and len(rows) >= limit:
+            break
+        rows[row] = rows.get(row, Decimal(0)) + Decimal(size)
+    return list(rows.items())
+
+
+def imbalance(book: OrderBook, band_bps: float) -> float | None:
+    """(bids - asks) / (bids + asks) of the sizes within `band_bps` basis points of the mid, from -1 to 1.
+
+    None while there is nothing in the band.
+    """
+    mid = book.mid
+    if mid is None:
+        return None
+    reach = float(mid) * band_bps / 10_000
+    bids = _size_within(book.bids, float(mid) - reach)
+    asks = _size_within(book.asks, float(mid) + reach)
+    return None if bids + asks == 0 else (bids - asks) / (bids + asks)
+
+
+def _size_within(side: BookSide, edge: float) -> float:
+    # A ratio for people: floats are exact enough, and this is read several times a second.
+    is_bid = side.side is Side.BID
+    total = 0.0
+    wanted = 64
+    while True:
+        keys = side.top(wanted)
+        if len(keys) < wanted or not (keys[-1] >= edge if is_bid else keys[-1] <= edge):
+            break
+        wanted *= 4
+    sizes = side.sizes
+    for key in keys:
+        if not (key >= edge if is_bid else key <= edge):
+            break
+        total += float(sizes[key])
+    return total
