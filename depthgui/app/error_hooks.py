@@ -1,0 +1,89 @@
+"""Unexpected errors, wherever they come up: logged with a traceback, told once in the window; the program goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from PySide6 import QtCore
+
+_LOG = logging.getLogger("depthgui")
+_QT_LOG = logging.getLogger("qt")
+_QT_LEVELS = {
+    QtCore.QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtCore.QtMsgType.QtInfoMsg: logging.INFO,
+    QtCore.QtMsgType.QtWarningMsg: logging.WARNING,
+    QtCore.QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtCore.QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+Tell = Callable[[str, str], None]
+
+
+class ErrorHooks:
+    """A context manager that catches what nobody else catches. Set `tell` to a function of (sentence, details)."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Hooks for this loop and for the process."""
+        self._loop = loop
+        self._told: set[str] = set()
+        self.tell: Tell | None = None
+
+    def __enter__(self) -> ErrorHooks:
+        """Install the hooks."""
+        self._loop_handler = self._loop.get_exception_handler()
+        self._excepthook = sys.excepthook
+        self._unraisablehook = sys.unraisablehook
+        self._loop.set_exception_handler(self._on_loop_error)
+        sys.excepthook = self._on_exception
+        sys.unraisablehook = self._on_unraisable
+        self._qt_handler = QtCore.qInstallMessageHandler(self._on_qt_message)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Put back what was there before."""
+        self._loop.set_exception_handler(self._loop_handler)
+        sys.excepthook = self._excepthook
+        sys.unraisablehook = self._unraisablehook
+        QtCore.qInstallMessageHandler(self._qt_handler)
+
+    def report(self, error: BaseException) -> None:
+        """Log an unexpected error; tell it in the window unless the same one was told before."""
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            return
+        details = "".join(traceback.format_exception(error))
+        _LOG.error("unexpected error\n%s", details)
+        kind = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        place = traceback.extract_tb(error.__traceback__)
+        signature = f"{type(error).__name__} {place[-1].filename}:{place[-1].lineno}" if place else kind
+        if signature in self._told or self.tell is None:
+            return
+        self._told.add(signature)
+        self.tell(
+            f"Something went wrong that was not foreseen ({kind}). It is in the log; the program goes on.", details
+        )
+
+    def _on_loop_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, BaseException):
+            self.report(error)
+        else:
+            _LOG.error("event loop: %s", context.get("message"))
+
+    def _on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            self._excepthook(kind, error, trace)
+            return
+        self.report(error)
+
+    def _on_unraisable(self, unraisable: Any) -> None:
+        if unraisable.exc_value is not None:
+            self.report(unraisable.exc_value)
+
+    def _on_qt_message(self, kind: QtCore.QtMsgType, context: QtCore.QMessageLogContext, message: str | None) -> None:
+        where = f" ({context.category})" if context.category and context.category != "default" else ""
+        _QT_LOG.log(_QT_LEVELS.get(kind, logging.WARNING), "%s%s", message, where)

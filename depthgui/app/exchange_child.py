@@ -1,0 +1,94 @@
+"""The child process that runs the embedded exchange for the application.
+
+It reads one JSON line with its orders from standard input, answers with one JSON line, and then serves until standard
+input ends; so it goes when its parent goes, however the parent ends, on every system. Further lines are commands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+
+from depthgui.exchange import Exchange, FaultError, RecordingError, Replay
+
+
+class Orders(msgspec.Struct, kw_only=True):
+    """What to serve. `replays` are paths; `symbols` texts are not needed: the exchange lists its own."""
+
+    seed: int = 1
+    replays: list[str] = []
+    speed: float = 1.0
+    faults: list[str] = []
+
+
+class Answer(msgspec.Struct, kw_only=True):
+    """Where it serves and which recorded symbols it has, or why it does not."""
+
+    base_url: str = ""
+    symbols: list[str] = []
+    warnings: list[str] = []
+    error: str = ""
+
+
+class Command(msgspec.Struct, kw_only=True):
+    """A fault to make now, in the exchange's fault language; or "disconnect" for every connection."""
+
+    fault: str = ""
+    disconnect: bool = False
+
+
+def main() -> int:
+    """Serve until standard input ends; returns 0, or 1 if the exchange could not start."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    # Ctrl+C in a terminal reaches the whole group; the parent decides when this process ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
+    return asyncio.run(_serve(orders))
+
+
+async def _serve(orders: Orders) -> int:
+    try:
+        replays = [Replay(Path(path), speed=orders.speed, hold=True) for path in orders.replays]
+        exchange = Exchange(seed=orders.seed, replays=replays, faults=orders.faults)
+        await exchange.start()
+    except (OSError, FaultError, RecordingError, ValueError) as error:
+        _say(Answer(error=str(error)))
+        return 1
+    try:
+        played = [f"{source.spec.market.value}:{source.spec.symbol}" for source in exchange.playbacks]
+        warnings = [text for source in exchange.playbacks for text in source.warnings]
+        _say(Answer(base_url=exchange.base_url, symbols=played, warnings=warnings))
+        await _obey(exchange)
+    finally:
+        await exchange.stop()
+    return 0
+
+
+async def _obey(exchange: Exchange) -> None:
+    """Do what standard input says until it ends."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def read() -> None:
+        for line in sys.stdin.buffer:
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+        loop.call_soon_threadsafe(lines.put_nowait, b"")
+
+    threading.Thread(target=read, name="orders", daemon=True).start()
+    while line := await lines.get():
+        command = msgspec.json.decode(line, type=Command)
+        if command.fault:
+            exchange.faults.add_script(command.fault)
+        if command.disconnect:
+            exchange.disconnect()
+
+
+def _say(answer: Answer) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+    sys.stdout.buffer.flush()

@@ -1,0 +1,103 @@
+"""A whole process: makes the QApplication and the loop, waits for the end, takes the picture, gives the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+
+from depthgui.app import root
+from depthgui.app.self_test import run_self_test
+from depthgui.book.errors import UsageError
+from depthgui.cli import Arguments
+from depthgui.ui.picture import grab_window, save_picture
+from depthgui.ui.qt import QtCore, QtWidgets
+
+_PICTURE_AFTER_S = 8.0
+_WAKE_MS = 300
+
+
+def run_process(arguments: Arguments) -> int:
+    """Run until the window is closed, the time is over, or a signal comes; returns the exit code."""
+    import qasync
+
+    app = QtWidgets.QApplication(sys.argv[:1])
+    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+        job = run_self_test(arguments) if arguments.self_test else _run(arguments)
+        try:
+            return runner.run(job)
+        except (OSError, UsageError) as error:
+            sys.stderr.write(f"depthgui: {error}\n")
+            return 1
+
+
+async def _run(arguments: Arguments) -> int:
+    stop = asyncio.Event()
+    with _ending(stop):
+        async with root.open_application(arguments) as application:
+            window = application.window
+            window.closed.connect(stop.set)
+            await _wait(stop, _time_limit_s(arguments))
+            if arguments.screenshot is not None:
+                save_picture(grab_window(window, application.theme), arguments.screenshot)
+    return 0
+
+
+def _time_limit_s(arguments: Arguments) -> float | None:
+    if arguments.exit_after_s is None and arguments.screenshot is not None:
+        return _PICTURE_AFTER_S
+    return arguments.exit_after_s
+
+
+async def _wait(stop: asyncio.Event, limit_s: float | None) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), limit_s)
+
+
+class _QuitFilter(QtCore.QObject):
+    """Turns the desktop's wish to quit (macOS menu, session end) into the orderly end."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def eventFilter(self, watched: QtCore.QObject, event: QtCore.QEvent) -> bool:
+        """Take the event: quitting at once would end the loop below our feet."""
+        if event.type() is QtCore.QEvent.Type.Quit:
+            self._stop.set()
+            return True
+        return super().eventFilter(watched, event)
+
+
+@contextlib.contextmanager
+def _ending(stop: asyncio.Event) -> Iterator[None]:
+    """Ctrl+C, SIGTERM and the desktop's quit set `stop` while the block runs."""
+    app = QtWidgets.QApplication.instance()
+    quit_filter = _QuitFilter(stop)
+    if app is not None:
+        app.installEventFilter(quit_filter)
+    loop = asyncio.get_running_loop()
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    timer: QtCore.QTimer | None = None
+    if sys.platform == "win32":
+        for number in numbers:
+            signal.signal(number, lambda *_: stop.set())
+        # Python handles a signal between two of its own instructions: give it some now and then.
+        timer = QtCore.QTimer(interval=_WAKE_MS)
+        timer.timeout.connect(lambda: None)
+        timer.start()
+    else:
+        for number in numbers:
+            loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        if timer is not None:
+            timer.stop()
+        else:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+        if app is not None:
+            app.removeEventFilter(quit_filter)

@@ -1,0 +1,239 @@
+"""Wires engine and window: profile, theme, venue, main window; and takes them apart again in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from depthgui._version import __version__
+from depthgui.app import profile_lock
+from depthgui.app.error_hooks import ErrorHooks
+from depthgui.app.exchange_child import Orders
+from depthgui.app.exchange_process import ExchangeProcess, ExchangeStartError
+from depthgui.app.logs import log_to
+from depthgui.app.venue_settings import (
+    EXCHANGE_NAME,
+    REPLAY_KEY,
+    VenueWish,
+    endpoints_of,
+    feed_options,
+    first_venue,
+    hub_options,
+)
+from depthgui.binance.endpoints import parse_symbol_ref
+from depthgui.book.errors import UnknownSymbolError, UsageError
+from depthgui.cli import Arguments
+from depthgui.depthcache.hub import Hub
+from depthgui.settings import Profile, profile_paths, schema
+from depthgui.ui.engine import SymbolRef
+from depthgui.ui.frame_clock import FrameClock
+from depthgui.ui.main_window import MainWindow, Services
+from depthgui.ui.palettes import Scheme
+from depthgui.ui.qt import QtCore, QtWidgets
+from depthgui.ui.tasks import Tasks
+from depthgui.ui.theme import Theme, ThemeManager
+from depthgui.ui.venues import ConnectedVenue, venue_choice
+
+_LOG = logging.getLogger(__name__)
+
+_DEMO_SYMBOLS = ("BTCUSDT", "usdm:ETHUSDT", "coinm:BTCUSD_PERP")
+_RECONNECTING_SETTINGS = frozenset(
+    setting.key
+    for setting in (schema.PROXY, schema.AFTER_FAILURE, schema.UPDATE_MS, schema.DEPTH_LIMIT, schema.REFRESH_MIN)
+)
+_SETTLE_MS = 800
+
+
+class Application:
+    """The venue in use and what depends on it. It is the window's `VenueSwitch`."""
+
+    def __init__(self, arguments: Arguments, profile: Profile, themes: ThemeManager, hooks: ErrorHooks) -> None:
+        """Build the window, without a venue."""
+        self._arguments = arguments
+        self._profile = profile
+        self._themes = themes
+        self._tasks = Tasks(hooks.report)
+        self._clock = FrameClock(None, profile.settings.get(schema.FRAME_CAP))
+        self._switching = asyncio.Lock()
+        self._venue_stack = AsyncExitStack()
+        self._wish: VenueWish | None = None
+        self.exchange: ExchangeProcess | None = None
+        loop = asyncio.get_running_loop()
+        services = Services(themes, profile, self._clock, self._tasks, self, loop.time, time.time)
+        self.window = MainWindow(services)
+        hooks.tell = self.window.notices.add
+        self._reconnect_timer = QtCore.QTimer(self.window, interval=_SETTLE_MS, singleShot=True)
+        self._reconnect_timer.timeout.connect(self._reconnect)
+        self._unlisten = profile.settings.listen(self._on_setting)
+
+    @property
+    def theme(self) -> Theme:
+        """The theme in use."""
+        return self._themes.theme
+
+    async def start(self) -> None:
+        """Connect to the first venue, open its tabs and those of the command line."""
+        await self._connect(first_venue(self._arguments, self._profile.settings))
+        venue = self.window.venue
+        wanted = [parse_symbol_ref(text) for text in self._arguments.symbols]
+        if not wanted and venue is not None and not self.window.pages.all():
+            wanted = [parse_symbol_ref(text) for text in self._default_symbols(venue)]
+        pages = [self.window.open_symbol(ref) for ref in wanted]
+        if pages:
+            self.window.pages.show(pages[0])
+        for ref in wanted:
+            self._tasks.spawn(self._tell_unknown(ref), f"check {ref}")
+
+    def _default_symbols(self, venue: ConnectedVenue) -> tuple[str, ...]:
+        if venue.symbols:
+            return venue.symbols
+        return _DEMO_SYMBOLS if self._arguments.demo else ()
+
+    async def _tell_unknown(self, ref: SymbolRef) -> None:
+        """Say on the command line, too, that a symbol it named does not exist."""
+        page = next(iter(self.window.pages.of([ref])), None)
+        if page is None:
+            return
+        known = asyncio.Event()
+        page.state_changed.connect(lambda _page: known.set())
+        while page.feed is not None and page.state in {"connecting", "stopped"}:
+            known.clear()
+            await known.wait()
+        error = None if page.feed is None else page.feed.status.error
+        if isinstance(error, UnknownSymbolError) and sys.stderr is not None:
+            sys.stderr.write(f"depthgui: {error}\n")
+
+    # ---- venues
+
+    async def switch(self, key: str, endpoint: str = "") -> None:
+        """Connect to another environment and remember it as the choice."""
+        self._profile.settings.set(schema.VENUE, key)
+        self._profile.save_settings()
+        await self._connect(VenueWish(key, endpoint))
+        self.window.settle_in()
+
+    async def _connect(self, wish: VenueWish) -> None:
+        """Leave the venue in use and enter another; what goes wrong is told in the window."""
+        async with self._switching:
+            self.window.detach()
+            await self._venue_stack.aclose()
+            self._wish = wish
+            try:
+                venue = await self._enter(wish)
+            except (ExchangeStartError, UsageError) as error:
+                _LOG.error("could not connect to %s: %s", wish.key, error)
+                self.window.show_no_venue(wish.key, str(error))
+                if sys.stderr is not None:
+                    sys.stderr.write(f"depthgui: {error}\n")
+                return
+            self.window.attach(venue)
+            self.window.restore_session()
+
+    async def _enter(self, wish: VenueWish) -> ConnectedVenue:
+        url = ""
+        symbols: tuple[str, ...] = ()
+        is_replay = wish.key == "demo" and bool(self._arguments.replay)
+        if wish.key == "demo":
+            self.exchange = await self._venue_stack.enter_async_context(ExchangeProcess(self._orders()))
+            url, symbols = self.exchange.base_url, self.exchange.symbols
+            for warning in self.exchange.warnings:
+                self.window.notices.add(warning)
+        endpoints = endpoints_of(wish, url)
+        settings = self._profile.settings
+        hub = await self._venue_stack.enter_async_context(Hub(endpoints, options=hub_options(settings)))
+        return ConnectedVenue(
+            key=REPLAY_KEY if is_replay else wish.key,
+            choice=venue_choice(wish.key),
+            name=EXCHANGE_NAME if wish.key == "demo" else endpoints.name,
+            markets=endpoints.markets,
+            hub=hub,
+            make_feed=lambda ref: hub.feed(ref, feed_options(settings, ref)),
+            symbols=symbols,
+        )
+
+    def _orders(self) -> Orders:
+        arguments = self._arguments
+        return Orders(
+            seed=1 if arguments.seed is None else arguments.seed,
+            replays=[str(path.absolute()) for path in arguments.replay],
+            speed=arguments.speed,
+            faults=list(arguments.faults),
+        )
+
+    # ---- settings that concern more than the window
+
+    def _on_setting(self, key: str) -> None:
+        settings = self._profile.settings
+        if key == schema.THEME.key:
+            self._themes.set_scheme(Scheme(settings.get(schema.THEME)))
+        elif key == schema.FONT_SCALE.key:
+            self._themes.set_font_scale(settings.get(schema.FONT_SCALE) / 100)
+        elif key == schema.FRAME_CAP.key:
+            self._clock.set_cap(settings.get(schema.FRAME_CAP))
+        elif key in _RECONNECTING_SETTINGS:
+            self._reconnect_timer.start()
+
+    def _reconnect(self) -> None:
+        """The engine's options have changed: the same venue again, with the same tabs."""
+        if self._wish is not None:
+            self._tasks.spawn(self._connect(self._wish), "reconnect with new settings")
+
+    async def aclose(self) -> None:
+        """Window, then tasks, then feeds and sockets, then the embedded exchange."""
+        self._unlisten()
+        self._reconnect_timer.stop()
+        self.window.shut_down()
+        await self._tasks.aclose()
+        await self._venue_stack.aclose()
+        self.window.hide()
+        self.window.deleteLater()
+        self._clock.deleteLater()
+
+
+def _qapplication() -> QtWidgets.QApplication:
+    app = QtWidgets.QApplication.instance()
+    if not isinstance(app, QtWidgets.QApplication):
+        raise UsageError("open_app needs a QApplication and a running qasync loop")
+    app.setQuitOnLastWindowClosed(False)
+    app.setApplicationName("depthgui")
+    app.setApplicationDisplayName("DepthGUI")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("depthgui")
+    return app
+
+
+@asynccontextmanager
+async def open_app(arguments: Arguments) -> AsyncIterator[MainWindow]:
+    """See `depthgui.app.open_app`."""
+    async with open_application(arguments) as application:
+        yield application.window
+
+
+@asynccontextmanager
+async def open_application(arguments: Arguments) -> AsyncIterator[Application]:
+    """The same, for those who need more than the window."""
+    app = _qapplication()
+    paths = profile_paths(arguments.profile)
+    paths.make()
+    async with AsyncExitStack() as stack:
+        is_writer = stack.enter_context(profile_lock.lock_profile(paths.lock_file))
+        stack.enter_context(log_to(paths.log_file, arguments.log_level, is_writer=is_writer))
+        hooks = stack.enter_context(ErrorHooks(asyncio.get_running_loop()))
+        _LOG.info("depthgui %s starts", __version__)
+        profile = Profile(paths, is_writer=is_writer)
+        profile.load(datetime.datetime.now().astimezone())
+        settings = profile.settings
+        themes = ThemeManager(app, Scheme(settings.get(schema.THEME)), settings.get(schema.FONT_SCALE) / 100)
+        application = Application(arguments, profile, themes, hooks)
+        stack.push_async_callback(application.aclose)
+        for notice in [*profile.notices, *([] if is_writer else [profile_lock.SECOND])]:
+            application.window.notices.add(notice)
+        application.window.show()
+        await application.start()
+        yield application
+    _LOG.info("depthgui has ended")

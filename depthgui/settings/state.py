@@ -1,0 +1,63 @@
+"""How the window was left: tabs, order, geometry, recent and favourite symbols. No choices; those are settings."""
+
+from __future__ import annotations
+
+import msgspec
+
+_MOST_RECENTS = 20
+
+
+class TabState(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One tab: its symbol as on the command line, whether it was stopped, and its layout as the page wrote it."""
+
+    symbol: str
+    is_stopped: bool = False
+    is_popped_out: bool = False
+    layout: dict[str, str] = {}
+
+
+class VenueTabs(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The tabs of one environment, in order, and which of them was in front."""
+
+    tabs: list[TabState] = []
+    current: int = 0
+
+
+class RecentSymbols(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Symbols opened lately (newest first) and those marked with a star, as on the command line."""
+
+    recents: list[str] = []
+    favourites: list[str] = []
+
+    def opened(self, symbol: str) -> None:
+        """Note that `symbol` was opened."""
+        self.recents = [symbol, *(other for other in self.recents if other != symbol)][:_MOST_RECENTS]
+
+    def toggle_favourite(self, symbol: str) -> bool:
+        """Add or take away the star; True when `symbol` has one now."""
+        if symbol in self.favourites:
+            self.favourites.remove(symbol)
+            return False
+        self.favourites.append(symbol)
+        return True
+
+
+class SessionState(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Everything remembered between two runs. `venues` maps an environment's key to its tabs.
+
+    `geometry` is what Qt's saveGeometry() gave, in base64. `symbols` maps an environment's key to its symbols.
+    """
+
+    geometry: str = ""
+    venues: dict[str, VenueTabs] = {}
+    symbols: dict[str, RecentSymbols] = {}
+    workspaces: dict[str, VenueTabs] = {}
+    has_chosen_venue: bool = False
+
+    def tabs_of(self, venue_key: str) -> VenueTabs:
+        """The tabs of an environment; made empty when it is new."""
+        return self.venues.setdefault(venue_key, VenueTabs())
+
+    def symbols_of(self, venue_key: str) -> RecentSymbols:
+        """Recent and favourite symbols of an environment; made empty when it is new."""
+        return self.symbols.setdefault(venue_key, RecentSymbols())

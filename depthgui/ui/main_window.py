@@ -1,0 +1,517 @@
+"""The main window: menu, tabs of symbols, status bar; hands the hub's feeds to the pages and the hub's news to people.
+
+It owns no data and no connection: `attach` gives it a venue, `detach` takes it away.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6 import QtCore, QtGui, QtWidgets
+
+from depthgui.settings import Profile, schema
+from depthgui.ui import help_windows
+from depthgui.ui.actions import ActionRegistry
+from depthgui.ui.commands import Commands
+from depthgui.ui.dialogs.add_symbol import AddSymbolDialog
+from depthgui.ui.dialogs.connection_text import tab_note
+from depthgui.ui.dialogs.connections import ConnectionDialogs
+from depthgui.ui.dialogs.settings_dialog import SettingsDialog
+from depthgui.ui.engine import ConnectionPhase, ConnectionStatus, Feed, FeedState, SymbolRef
+from depthgui.ui.frame_clock import FrameClock
+from depthgui.ui.icons import app_icon
+from depthgui.ui.notice_bar import NoticeBar
+from depthgui.ui.pages import Pages
+from depthgui.ui.panels import Panels
+from depthgui.ui.status_bar import StatusBar, StatusFigures
+from depthgui.ui.symbol_catalogue import SymbolCatalogue
+from depthgui.ui.symbol_tab import SymbolTab
+from depthgui.ui.tab_menu import make_tab_menu
+from depthgui.ui.tabs import SymbolTabs
+from depthgui.ui.tasks import Tasks
+from depthgui.ui.theme import Theme, ThemeManager
+from depthgui.ui.venues import ConnectedVenue, VenueSwitch
+from depthgui.ui.welcome import WelcomePage
+from depthgui.ui.wording import TimeZone
+
+_TICK_MS = 500
+_SAVE_AFTER_MS = 1500
+_WAITING_STATES = frozenset({FeedState.CONNECTING, FeedState.STALE, FeedState.RECONNECTING})
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the window is given. `now_s` is the event loop's clock, `wall_s` the Unix time in seconds."""
+
+    themes: ThemeManager
+    profile: Profile
+    clock: FrameClock
+    tasks: Tasks
+    switch: VenueSwitch
+    now_s: Callable[[], float]
+    wall_s: Callable[[], float]
+
+
+class MainWindow(QtWidgets.QMainWindow):
+    """The application's window. `closed` is emitted once, when the user has closed it."""
+
+    closed = QtCore.Signal()
+
+    def __init__(self, services: Services) -> None:
+        """Build it, without a venue."""
+        super().__init__()
+        self.setObjectName("mainWindow")
+        self.setWindowTitle("DepthGUI")
+        self.setWindowIcon(app_icon())
+        self.setMinimumSize(760, 480)
+        self._services = services
+        self._profile = services.profile
+        self._venue: ConnectedVenue | None = None
+        self._catalogue: SymbolCatalogue | None = None
+        self._add_dialog: AddSymbolDialog | None = None
+        self._unlisten: list[Callable[[], None]] = []
+        self._is_compact = False
+        self._feeds: dict[SymbolRef, Feed] = {}
+        theme = services.themes.theme
+        self.notices = NoticeBar(theme)
+        self.tabs = SymbolTabs(theme)
+        self.pages = Pages(self.tabs, self._make_page, self._release, self)
+        self.welcome = WelcomePage(theme)
+        self.status = StatusBar(theme)
+        self.connections = ConnectionDialogs(self, self, theme, self.zone, services.now_s)
+        self.actions_by_name = ActionRegistry(self, Commands(self), self._profile.settings.shortcuts)
+        self._build()
+        self._connect()
+        self._restore_geometry()
+        self._on_theme(theme)
+        self._on_pages_changed()
+
+    # ---- building
+
+    def _build(self) -> None:
+        self._centre = QtWidgets.QStackedWidget()
+        self._centre.addWidget(self.welcome)
+        self._centre.addWidget(self.tabs)
+        body = QtWidgets.QWidget()
+        column = QtWidgets.QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._centre, 1)
+        column.addWidget(self.notices)
+        self.setCentralWidget(body)
+        self.setStatusBar(self.status)
+        self.actions_by_name.fill_menu_bar(self.menuBar())
+        for number in range(1, 10):
+            shortcut = QtGui.QShortcut(QtGui.QKeySequence(f"Ctrl+{number}"), self)
+            shortcut.activated.connect(lambda chosen=number: self.pages.go_to(chosen))
+
+    def _connect(self) -> None:
+        self.tabs.add_wanted.connect(self.show_add_symbol)
+        self.tabs.close_wanted.connect(self.pages.close)
+        self.tabs.menu_wanted.connect(self._show_tab_menu)
+        self.tabs.currentChanged.connect(lambda _index: self._on_pages_changed())
+        self.pages.changed.connect(self._on_pages_changed)
+        self.pages.opened.connect(self._on_opened)
+        self.welcome.search_wanted.connect(self.show_add_symbol)
+        self.welcome.symbol_chosen.connect(self.open_symbol)
+        self.welcome.venue_chosen.connect(self.switch_venue)
+        self.notices.log_wanted.connect(self.open_log)
+        self.status.troubles_clicked.connect(self.show_connection_problems)
+        self._services.themes.changed.connect(self._on_theme)
+        self._unlisten.append(self._profile.settings.listen(self._on_setting))
+        self._tick_timer = QtCore.QTimer(self, interval=_TICK_MS)
+        self._tick_timer.timeout.connect(self._tick)
+        self._tick_timer.start()
+        self._save_timer = QtCore.QTimer(self, interval=_SAVE_AFTER_MS, singleShot=True)
+        self._save_timer.timeout.connect(self.save_session)
+
+    # ---- the venue
+
+    @property
+    def venue(self) -> ConnectedVenue | None:
+        """The venue in use."""
+        return self._venue
+
+    @property
+    def catalogue(self) -> SymbolCatalogue | None:
+        """The venue's symbol lists."""
+        return self._catalogue
+
+    def attach(self, venue: ConnectedVenue) -> None:
+        """Use this venue: its tabs come back, its connections are followed."""
+        self._venue = venue
+        cache_dir = self._profile.paths.cache_dir
+        self._catalogue = SymbolCatalogue(venue.hub, venue.key, venue.markets, cache_dir, self._services.wall_s)
+        self._catalogue_unlisten = self._catalogue.listen(self._on_catalogue)
+        self.connections.attach(venue.hub)
+        self._venue_unlisten = venue.hub.listen(self._on_connection)
+        self.welcome.show_venue(venue.choice.key, f"Connected to {venue.name}. {venue.choice.blurb}")
+        self.welcome.show_symbols(venue.popular)
+        self.welcome.show_problem("")
+        self._services.tasks.spawn(self._catalogue.load(), "load symbol lists")
+        self._tick()
+
+    def show_no_venue(self, key: str, problem: str) -> None:
+        """Say that there is no venue now, and why; another can be chosen."""
+        self.welcome.show_venue(key, "Not connected.")
+        self.welcome.show_problem(problem)
+        self.welcome.show_symbols(())
+        self.show_welcome()
+
+    def settle_in(self) -> None:
+        """A venue was chosen by hand: without tabs of its own, its symbols are offered."""
+        self._on_pages_changed()
+
+    def detach(self) -> None:
+        """Let go of the venue: pages are remembered and closed."""
+        if self._venue is None:
+            return
+        self.save_session()
+        if self._add_dialog is not None:
+            self._add_dialog.close()
+        self._venue_unlisten()
+        self._catalogue_unlisten()
+        self.connections.detach()
+        self._venue = None
+        self.pages.close_all()
+        self._feeds.clear()
+        self._catalogue = None
+
+    def switch_venue(self, key: str) -> None:
+        """Ask for another environment; "custom" needs the address of the settings."""
+        endpoint = self._profile.settings.get(schema.ENDPOINT)
+        if key == "custom" and not endpoint:
+            self.show_settings()
+            return
+        self._services.tasks.spawn(self._services.switch.switch(key, endpoint), f"switch to {key}")
+
+    def _on_catalogue(self) -> None:
+        catalogue, venue = self._catalogue, self._venue
+        if catalogue is None or venue is None or not catalogue.is_complete:
+            return
+        problem = catalogue.problem_text()
+        if problem:
+            problem += " The embedded exchange works without a network."
+        self.welcome.show_problem(problem)
+        if not venue.choice.popular and not venue.symbols:
+            traded = [
+                str(entry.ref)
+                for entry in sorted(catalogue.entries(), key=lambda entry: entry.order)
+                if entry.is_trading
+            ]
+            self.welcome.show_symbols(traded, "Symbols")
+
+    # ---- pages
+
+    @property
+    def zone(self) -> TimeZone:
+        """The clock that times are told in."""
+        return TimeZone(self._profile.settings.get(schema.TIME_ZONE))
+
+    def open_symbol(self, ref: SymbolRef) -> SymbolTab:
+        """Open a tab for a symbol, or bring its tab to the front."""
+        return self.pages.open(ref)
+
+    def duplicate(self, page: SymbolTab) -> None:
+        """A second page of the same symbol, with the same layout."""
+        self.pages.open(page.ref, layout=page.layout_state(), again=True)
+
+    def restore_session(self) -> None:
+        """Open the tabs that this venue had when it was last used."""
+        if self._venue is None:
+            return
+        remembered = self._profile.state.tabs_of(self._venue.key)
+        for page, is_stopped in self.pages.restore(remembered):
+            if is_stopped and page.feed is not None:
+                self._services.tasks.spawn(page.feed.stop(), f"stop {page.ref}")
+
+    def _make_page(self, ref: SymbolRef) -> SymbolTab:
+        theme = self._services.themes.theme
+        panels = Panels(theme, self._services.clock)
+        page = SymbolTab(ref, panels, theme, self.zone, self._services.now_s)
+        page.state_changed.connect(self._on_page_state)
+        page.stop_wanted.connect(self.stop_or_start)
+        page.retry_wanted.connect(self.retry_page)
+        page.close_wanted.connect(self.pages.close)
+        page.open_wanted.connect(self.open_symbol)
+        page.search_wanted.connect(self.show_add_symbol)
+        panels.apply_settings(self._profile.settings)
+        if self._is_compact:
+            page.set_compact(is_compact=True)
+        return page
+
+    def _on_opened(self, page: SymbolTab) -> None:
+        if self._venue is None:
+            return
+        feed = self._feeds.get(page.ref)
+        if feed is None:
+            feed = self._feeds[page.ref] = self._venue.make_feed(page.ref)
+            feed.wake = self._services.clock.wake
+            feed.start()
+        page.attach(feed)
+        self._profile.state.symbols_of(self._venue.key).opened(str(page.ref))
+        self._show_connection_of(page)
+
+    def _release(self, page: SymbolTab) -> None:
+        page.detach()
+        self._services.tasks.spawn(self._stop_unused(page.ref), f"stop {page.ref}")
+
+    async def _stop_unused(self, ref: SymbolRef) -> None:
+        """Stop a symbol's feed unless a page shows it; it may have been opened again in the meantime."""
+        feed = self._feeds.get(ref)
+        if feed is not None and not self.pages.of([ref]):
+            del self._feeds[ref]
+            await feed.stop()
+
+    def stop_or_start(self, page: SymbolTab) -> None:
+        """Stop the page's feed, or start it again; other pages go on."""
+        feed = page.feed
+        if feed is None:
+            return
+        if feed.state in {FeedState.STOPPED, FeedState.FAILED}:
+            feed.start()
+        else:
+            self._services.tasks.spawn(feed.stop(), f"stop {page.ref}")
+
+    def resync(self, page: SymbolTab) -> None:
+        """Fetch a fresh snapshot for the page."""
+        if page.feed is not None:
+            page.feed.resync()
+
+    def retry_page(self, page: SymbolTab) -> None:
+        """Try again at once, whatever kept the page from being live."""
+        if page.feed is None or self._venue is None:
+            return
+        connection = page.connection
+        if connection is not None and connection.phase in {ConnectionPhase.WAITING, ConnectionPhase.FAILED}:
+            self._venue.hub.retry_now(connection.key)
+        if page.feed.state in {FeedState.FAILED, FeedState.STOPPED}:
+            page.feed.start()
+
+    def toggle_favourite(self, page: SymbolTab) -> None:
+        """Give the page's symbol a star, or take it away."""
+        if self._venue is None:
+            return
+        has_star = self._profile.state.symbols_of(self._venue.key).toggle_favourite(str(page.ref))
+        self.notify(f"{page.symbol} is {'now' if has_star else 'no longer'} a favourite")
+        self._on_pages_changed()
+
+    # ---- what the connection dialogs ask (TabCommands)
+
+    def stop_symbols(self, refs: tuple[SymbolRef, ...]) -> None:
+        """Stop the tabs of these symbols."""
+        for page in self.pages.of(refs):
+            if page.feed_state is not FeedState.STOPPED:
+                self.stop_or_start(page)
+
+    def close_symbols(self, refs: tuple[SymbolRef, ...]) -> None:
+        """Close the tabs of these symbols."""
+        for page in self.pages.of(refs):
+            self.pages.close(page)
+
+    def are_waiting(self, refs: tuple[SymbolRef, ...]) -> bool:
+        """True while a tab of these symbols is on its way to being live."""
+        return any(page.feed_state in _WAITING_STATES for page in self.pages.of(refs))
+
+    def notify(self, text: str) -> None:
+        """Show a short notice in the status bar."""
+        self.status.notify(text)
+
+    # ---- news
+
+    def _on_connection(self, status: ConnectionStatus) -> None:
+        for page in self.pages.of(status.symbols):
+            page.set_connection(status)
+        self._tick()
+
+    def _show_connection_of(self, page: SymbolTab) -> None:
+        if self._venue is None:
+            return
+        for status in self._venue.hub.connections.values():
+            if page.ref in status.symbols:
+                page.set_connection(status)
+
+    def _on_page_state(self, page: SymbolTab) -> None:
+        note = tab_note(page.market.label, page.feed_state, page.connection)
+        detail = "" if page.feed is None else page.feed.status.detail
+        tip = f"{page.symbol} · {page.market.label} · {page.state}" + (f"\n{detail}" if detail else "")
+        self.tabs.mark(page, page.state, note, tip)
+
+    def _on_pages_changed(self) -> None:
+        pages = self.pages.in_tabs()
+        self._centre.setCurrentWidget(self.tabs if pages else self.welcome)
+        page = self.pages.current()
+        self.actions_by_name.set_available(has_tab=page is not None, has_closed_tab=self.pages.has_closed)
+        if page is not None:
+            self.setWindowTitle(f"{page.symbol} · {page.market.label} — DepthGUI")
+            for name, action in (("chart", "actionShowChart"), ("tape", "actionShowTape")):
+                self.actions_by_name[action].setChecked(page.is_panel_shown(name))
+            favourites = self._favourites()
+            self.actions_by_name["actionFavourite"].setChecked(str(page.ref) in favourites)
+        else:
+            self.setWindowTitle("DepthGUI")
+        for each in pages:
+            self._on_page_state(each)
+        self._save_timer.start()
+
+    def _favourites(self) -> list[str]:
+        return [] if self._venue is None else self._profile.state.symbols_of(self._venue.key).favourites
+
+    def _tick(self) -> None:
+        for page in self.pages.all():
+            page.refresh_banner()
+        self.status.show_figures(self._figures())
+
+    def _figures(self) -> StatusFigures:
+        stats = self._services.clock.stats()
+        if self._venue is None:
+            return StatusFigures("Not connected", 0, 0, 0, 0, stats.fps, stats.paint_ms)
+        hub = self._venue.hub
+        statuses = list(hub.connections.values())
+        is_open = [status for status in statuses if status.phase is ConnectionPhase.OPEN]
+        page = self.pages.current()
+        used, limit = hub.weight(self._venue.markets[0] if page is None else page.market)
+        return StatusFigures(
+            self._venue.name,
+            len(is_open),
+            sum(status.streams for status in is_open),
+            used,
+            limit,
+            stats.fps,
+            stats.paint_ms,
+            troubles=len(self.connections.open_keys),
+        )
+
+    # ---- settings and theme
+
+    def _on_theme(self, theme: Theme) -> None:
+        for part in (self.tabs, self.welcome, self.status, self.notices, self.connections, self.actions_by_name):
+            part.set_theme(theme)
+        for page in self.pages.all():
+            page.set_theme(theme)
+        if self._add_dialog is not None:
+            self._add_dialog.set_theme(theme)
+        self._on_pages_changed()
+
+    def _on_setting(self, key: str) -> None:
+        settings = self._profile.settings
+        if key == "shortcuts":
+            self.actions_by_name.set_shortcuts(settings.shortcuts)
+        elif key == schema.TIME_ZONE.key:
+            self.connections.set_zone(self.zone)
+            for page in self.pages.all():
+                page.set_zone(self.zone)
+        for page in self.pages.all():
+            page.panels.apply_settings(settings)
+
+    # ---- dialogs
+
+    def show_add_symbol(self) -> None:
+        """Open the search, or bring it to the front."""
+        if self._catalogue is None or self._venue is None:
+            self.show_welcome()
+            return
+        if self._add_dialog is not None:
+            self._add_dialog.raise_()
+            self._add_dialog.activateWindow()
+            return
+        recent = self._profile.state.symbols_of(self._venue.key)
+        dialog = AddSymbolDialog(self._catalogue, recent, self._open_refs, self._services.themes.theme, self)
+        dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.chosen.connect(self.open_symbol)
+        dialog.reload_wanted.connect(self._reload_catalogue)
+        dialog.finished.connect(self._on_add_closed)
+        self._add_dialog = dialog
+        self._reload_catalogue()
+        dialog.show()
+
+    def _on_add_closed(self) -> None:
+        self._add_dialog = None
+
+    def _reload_catalogue(self) -> None:
+        if self._catalogue is not None and self._catalogue.needs_loading:
+            self._services.tasks.spawn(self._catalogue.load(), "load symbol lists")
+
+    def _open_refs(self) -> set[SymbolRef]:
+        return {page.ref for page in self.pages.all()}
+
+    def _show_tab_menu(self, page: SymbolTab, position: QtCore.QPoint) -> None:
+        self.tabs.setCurrentWidget(page)
+        make_tab_menu(self, page).popup(position)
+
+    def show_settings(self) -> None:
+        """Open the settings."""
+        dialog = SettingsDialog(self._profile, self._services.themes.theme, self)
+        dialog.venue_wanted.connect(self.switch_venue)
+        dialog.show()
+
+    def show_welcome(self) -> None:
+        """Show the welcome page, also while tabs are open; a tab's click goes back."""
+        self._centre.setCurrentWidget(self.welcome)
+        self.welcome.focus_first()
+
+    def show_connection_problems(self) -> None:
+        """Show the connection dialogs that were hidden."""
+        self.connections.show_all()
+        if not self.connections.open_keys:
+            self.notify("All connections are well")
+
+    def show_keys(self) -> None:
+        """Show the list of keys."""
+        help_windows.show_keys(self, self._profile.settings.shortcuts)
+
+    def show_about(self) -> None:
+        """Show versions and licences."""
+        help_windows.show_about(self)
+
+    def open_log(self) -> None:
+        """Open the log in whatever shows text files here."""
+        help_windows.open_file(self._profile.paths.log_file)
+
+    def copy_diagnostics(self) -> None:
+        """Copy what a report of a fault needs."""
+        QtGui.QGuiApplication.clipboard().setText(help_windows.diagnostics(self))
+        self.notify("Diagnostics copied to the clipboard")
+
+    def set_compact(self, *, is_compact: bool) -> None:
+        """Only the ladders, or everything."""
+        self._is_compact = is_compact
+        self.setMinimumSize(320 if is_compact else 760, 480)
+        for page in self.pages.all():
+            page.set_compact(is_compact=is_compact)
+        self.status.setVisible(not is_compact)
+        if is_compact:
+            self.resize(460, self.height())
+
+    # ---- memory and end
+
+    def _restore_geometry(self) -> None:
+        saved = self._profile.state.geometry
+        if not saved or not self.restoreGeometry(QtCore.QByteArray.fromBase64(saved.encode("ascii", "ignore"))):
+            self.resize(1440, 900)
+
+    def save_session(self) -> None:
+        """Write tabs, order and geometry to the profile."""
+        self._save_timer.stop()
+        state = self._profile.state
+        state.geometry = base64.b64encode(self.saveGeometry().data()).decode("ascii")
+        if self._venue is not None:
+            state.venues[self._venue.key] = self.pages.remember()
+        self._profile.save_state()
+
+    def closeEvent(self, event: QtGui.QCloseEvent) -> None:
+        """Remember everything; the program ends when the composition root hears of it."""
+        self.save_session()
+        self.closed.emit()
+        super().closeEvent(event)
+
+    def shut_down(self) -> None:
+        """Let go of everything that was handed in; call it once, before the hub is closed."""
+        self.detach()
+        self._tick_timer.stop()
+        self._save_timer.stop()
+        for unlisten in self._unlisten:
+            unlisten()
+        self._unlisten.clear()

@@ -1,0 +1,114 @@
+"""The status bar: venue, connections and streams, request weight used, frames a second and paint time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6 import QtCore, QtWidgets
+
+from depthgui.ui.icons import icon_pixmap
+from depthgui.ui.theme import Theme
+from depthgui.ui.wording import count_text
+
+_NOTICE_MS = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFigures:
+    """What it shows. Weights are per minute; `troubles` counts connections that are down."""
+
+    venue: str
+    connections: int
+    streams: int
+    weight_used: int
+    weight_limit: int
+    fps: float
+    paint_ms: float
+    troubles: int = 0
+
+
+class StatusBar(QtWidgets.QStatusBar):
+    """Fixed labels, and room for a short notice between them."""
+
+    troubles_clicked = QtCore.Signal()
+
+    def __init__(self, theme: Theme, parent: QtWidgets.QWidget | None = None) -> None:
+        """Start empty."""
+        super().__init__(parent)
+        self.setObjectName("statusBar")
+        self.setSizeGripEnabled(False)
+        self._theme = theme
+        self._mark = QtWidgets.QLabel()
+        self._mark.setObjectName("statusMark")
+        self._venue = self._label("statusVenue", "Venue")
+        self._connections = self._label("statusConnections", "Connections and streams")
+        self._weight = self._label("statusWeight", "Request weight used of the budget, this minute")
+        self._notice = self._label("statusNotice", "Notice")
+        self._trouble = QtWidgets.QPushButton()
+        self._trouble.setObjectName("statusTrouble")
+        self._trouble.setProperty("role", "flat")
+        self._trouble.setToolTip("Show what is wrong with the connection")
+        self._trouble.clicked.connect(self.troubles_clicked)
+        self._trouble.hide()
+        self._paint = self._label("statusPaint", "Frames a second and time of a paint")
+        self._timer = QtCore.QTimer(self, interval=_NOTICE_MS, singleShot=True)
+        self._timer.timeout.connect(self._notice.clear)
+        for widget in (self._mark, self._venue, self._connections, self._weight):
+            self.addWidget(widget)
+        self.addWidget(self._trouble)
+        self.addWidget(self._notice, 1)
+        self.addPermanentWidget(self._paint)
+        self._mark.setContentsMargins(10, 0, 0, 0)
+        self._mark_state: bool | None = None
+
+    def _label(self, name: str, what: str) -> QtWidgets.QLabel:
+        label = QtWidgets.QLabel()
+        label.setObjectName(name)
+        label.setAccessibleName(what)
+        label.setToolTip(what)
+        return label
+
+    def show_figures(self, figures: StatusFigures) -> None:
+        """Show the newest figures; labels that would say the same are left alone."""
+        links = f"{count_text(figures.connections, 'connection')} · {count_text(figures.streams, 'stream')}"
+        weight = f"REST weight {figures.weight_used} / {figures.weight_limit}" if figures.weight_limit else ""
+        texts = (
+            (self._venue, figures.venue),
+            (self._connections, links),
+            (self._weight, weight),
+            (self._paint, f"{figures.fps:.0f} fps · paint {figures.paint_ms:.1f} ms"),
+        )
+        for label, text in texts:
+            if label.text() != text:
+                label.setText(text)
+        has_trouble = figures.troubles > 0
+        if has_trouble:
+            self._trouble.setText(f"⚠ {count_text(figures.troubles, 'connection')} down")
+        self._trouble.setVisible(has_trouble)
+        is_well = figures.connections > 0 and not has_trouble
+        if is_well is not self._mark_state:
+            self._mark_state = is_well
+            self._paint_mark()
+
+    def notify(self, text: str) -> None:
+        """Show a short notice for a few seconds."""
+        self._notice.setText(text)
+        self._notice.setAccessibleDescription(text)
+        self._timer.start()
+
+    @property
+    def notice(self) -> str:
+        """The notice shown now."""
+        return self._notice.text()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take over colours and fonts."""
+        self._theme = theme
+        for label in (self._venue, self._connections, self._weight, self._notice, self._paint):
+            label.setFont(theme.typeface.font(12))
+        self._paint_mark()
+
+    def _paint_mark(self) -> None:
+        name, colour = ("state-live", "bid") if self._mark_state else ("state-stopped", "muted")
+        pixmap = icon_pixmap(name, self._theme.palette.colours()[colour], 12, self.devicePixelRatioF())
+        self._mark.setPixmap(pixmap)

@@ -1,0 +1,235 @@
+"""One symbol's page: header, stale banner, ladder, chart and tape; wires a feed to the widgets that show it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+from PySide6 import QtCore, QtWidgets
+
+from depthgui.ui.banner import StaleBanner
+from depthgui.ui.dialogs.connection_text import banner_text
+from depthgui.ui.engine import ConnectionPhase, ConnectionStatus, Feed, FeedState, Market, SymbolRef
+from depthgui.ui.failed_panel import FailedPanel
+from depthgui.ui.panels import Panels
+from depthgui.ui.theme import Theme
+from depthgui.ui.wording import TimeZone
+
+_LADDER_SHARE, _MIDDLE_SHARE, _TAPE_SHARE = 440, 730, 230
+
+
+class SymbolTab(QtWidgets.QWidget):
+    """The page of one symbol. It outlives its feed: the venue may be changed while it stays open."""
+
+    state_changed = QtCore.Signal(object)  # self
+    stop_wanted = QtCore.Signal(object)  # self; stop or start
+    retry_wanted = QtCore.Signal(object)  # self
+    close_wanted = QtCore.Signal(object)  # self
+    open_wanted = QtCore.Signal(object)  # SymbolRef
+    search_wanted = QtCore.Signal()
+
+    def __init__(
+        self, ref: SymbolRef, panels: Panels, theme: Theme, zone: TimeZone, now_s: Callable[[], float]
+    ) -> None:
+        """Build the page; it is empty until `attach`."""
+        super().__init__()
+        self.ref = ref
+        self.setObjectName(f"page-{ref}")
+        self.setAccessibleName(f"{ref.symbol} {ref.market.label}")
+        self._panels = panels
+        self._zone = zone
+        self._now_s = now_s
+        self._feed: Feed | None = None
+        self._unlisten: Callable[[], None] | None = None
+        self._connection: ConnectionStatus | None = None
+        self.banner = StaleBanner(theme)
+        self.failed_panel = FailedPanel(ref, theme)
+        self._build()
+        self._connect()
+        self.set_theme(theme)
+        self._show_state()
+
+    def _build(self) -> None:
+        self._middle = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
+        self._middle.setObjectName("middleSplitter")
+        self._middle.addWidget(self._panels.chart)
+        self._body = QtWidgets.QSplitter(QtCore.Qt.Orientation.Horizontal)
+        self._body.setObjectName("bodySplitter")
+        for widget in (self._panels.ladder, self._middle, self._panels.tape):
+            self._body.addWidget(widget)
+        for splitter in (self._middle, self._body):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(1)
+        for index, share in enumerate((_LADDER_SHARE, _MIDDLE_SHARE, _TAPE_SHARE)):
+            self._body.setStretchFactor(index, share)
+        self._body.setSizes([_LADDER_SHARE, _MIDDLE_SHARE, _TAPE_SHARE])
+        self._stack = QtWidgets.QStackedWidget()
+        self._stack.addWidget(self._body)
+        self._stack.addWidget(self.failed_panel)
+        column = QtWidgets.QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._panels.header)
+        column.addWidget(self.banner)
+        column.addWidget(self._stack, 1)
+
+    def _connect(self) -> None:
+        self._panels.on_stop(lambda: self.stop_wanted.emit(self))
+        self.banner.action_clicked.connect(self._on_banner_action)
+        self.failed_panel.open_wanted.connect(self.open_wanted)
+        self.failed_panel.retry_wanted.connect(lambda: self.retry_wanted.emit(self))
+        self.failed_panel.close_wanted.connect(lambda: self.close_wanted.emit(self))
+        self.failed_panel.search_wanted.connect(self.search_wanted)
+
+    @property
+    def symbol(self) -> str:
+        """The symbol, as the venue writes it."""
+        return self.ref.symbol
+
+    @property
+    def market(self) -> Market:
+        """The symbol's market."""
+        return self.ref.market
+
+    @property
+    def state(self) -> str:
+        """The feed's state: "connecting", "live", "stale", "reconnecting", "stopped" or "failed"."""
+        return self.feed_state.value
+
+    @property
+    def feed_state(self) -> FeedState:
+        """The same as an enum; a page without a feed is stopped."""
+        return FeedState.STOPPED if self._feed is None else self._feed.state
+
+    @property
+    def feed(self) -> Feed | None:
+        """The feed that is shown, None while there is none."""
+        return self._feed
+
+    @property
+    def connection(self) -> ConnectionStatus | None:
+        """The last known status of the feed's connection."""
+        return self._connection
+
+    @property
+    def panels(self) -> Panels:
+        """The widgets of the page."""
+        return self._panels
+
+    def attach(self, feed: Feed) -> None:
+        """Show this feed from now on."""
+        self.detach()
+        self._feed = feed
+        self._unlisten = feed.listen(self._on_feed)
+        self._panels.attach(feed)
+        self._show_state()
+
+    def detach(self) -> None:
+        """Let go of the feed; what was painted last stays."""
+        if self._unlisten is not None:
+            self._unlisten()
+            self._unlisten = None
+        if self._feed is not None:
+            self._panels.detach()
+            self._feed = None
+        self._connection = None
+
+    def set_connection(self, status: ConnectionStatus | None) -> None:
+        """Take over the status of the feed's connection."""
+        if status != self._connection:
+            self._connection = status
+            self._show_state()
+
+    def _on_feed(self, _feed: Feed) -> None:
+        self._show_state()
+
+    def _show_state(self) -> None:
+        self._show_failure()
+        self.refresh_banner()
+        self.state_changed.emit(self)
+
+    def _show_failure(self) -> None:
+        feed = self._feed
+        has_nothing = feed is not None and feed.state is FeedState.FAILED and feed.book is None
+        if feed is not None and has_nothing:
+            self.failed_panel.show_failure(feed.status)
+        self._stack.setCurrentWidget(self.failed_panel if has_nothing else self._body)
+
+    def refresh_banner(self) -> None:
+        """Say the banner's sentence anew: its countdown moves with time."""
+        if self._feed is None:
+            self.banner.show_text("", "")
+            return
+        has_book = self._feed.book is not None
+        text = banner_text(self._feed.status, self._connection, self._now_s(), self._zone, has_book=has_book)
+        self.banner.show_text(text, self._banner_action() if text else "")
+
+    def _banner_action(self) -> str:
+        state = self.feed_state
+        if state is FeedState.STOPPED:
+            return "Start"
+        if state is FeedState.FAILED or (self._connection and self._connection.phase is ConnectionPhase.FAILED):
+            return "Reconnect"
+        if self._connection and self._connection.phase is ConnectionPhase.WAITING:
+            return "Retry now"
+        return ""
+
+    def _on_banner_action(self) -> None:
+        if self.feed_state is FeedState.STOPPED:
+            self.stop_wanted.emit(self)
+        else:
+            self.retry_wanted.emit(self)
+
+    def set_zone(self, zone: TimeZone) -> None:
+        """Tell times in this zone."""
+        self._zone = zone
+        self.refresh_banner()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Hand the theme on."""
+        self.banner.set_theme(theme)
+        self.failed_panel.set_theme(theme)
+        self._panels.set_theme(theme)
+
+    def show_panel(self, name: str, *, is_shown: bool) -> None:
+        """Show or hide "chart" or "tape"; the ladder always stays."""
+        {"chart": self._middle, "tape": self._panels.tape}[name].setVisible(is_shown)
+
+    def is_panel_shown(self, name: str) -> bool:
+        """Whether "chart" or "tape" is meant to be seen, also while another tab is in front."""
+        return not {"chart": self._middle, "tape": self._panels.tape}[name].isHidden()
+
+    def set_compact(self, *, is_compact: bool) -> None:
+        """Only the ladder, or everything that is shown otherwise."""
+        self._panels.header.setVisible(not is_compact)
+        for widget, name in ((self._middle, "chart"), (self._panels.tape, "tape")):
+            if is_compact:
+                widget.setProperty("wasShown", self.is_panel_shown(name))
+                widget.hide()
+            elif widget.property("wasShown") is not None:
+                widget.setVisible(bool(widget.property("wasShown")))
+
+    def layout_state(self) -> dict[str, str]:
+        """Sizes and choices to remember, as text."""
+        shown = ",".join(name for name in ("chart", "tape") if self.is_panel_shown(name))
+        return {
+            "body": _encoded(self._body.saveState()),
+            "middle": _encoded(self._middle.saveState()),
+            "panels": shown,
+            **self._panels.layout_state(),
+        }
+
+    def restore_layout(self, layout: dict[str, str]) -> None:
+        """Take over what `layout_state` gave; what is missing or damaged is left as it is."""
+        for splitter, key in ((self._body, "body"), (self._middle, "middle")):
+            if layout.get(key):
+                splitter.restoreState(QtCore.QByteArray.fromBase64(layout[key].encode("ascii", "ignore")))
+        if "panels" in layout:
+            shown = layout["panels"].split(",")
+            for name in ("chart", "tape"):
+                self.show_panel(name, is_shown=name in shown)
+        self._panels.restore_layout(layout)
+
+
+def _encoded(data: QtCore.QByteArray) -> str:
+    return base64.b64encode(data.data()).decode("ascii")
