@@ -269,6 +269,8 @@ def set_up(environment: Environment) -> None:
     write_stamp(environment, None)
     say(f"making {environment.name} with Python {sys.version.split()[0]} ({base_python()})")
     pip = [*make_empty(environment), "install", "--quiet", "--no-input", "--no-deps"]
+    # With the build tools that are pinned here, not with the newest ones of the day.
+    from_source = ["--no-build-isolation", "--use-pep517"]
     run_quietly([*pip, "--require-hashes", "-r", BUILD_REQUIREMENTS], "installing the build tools")
     packages = locked_without(REQUIREMENTS.read_text("utf-8"), environment.leave_out)
     count = len(re.findall(r"^[A-Za-z0-9]", packages, re.MULTILINE))
@@ -276,9 +278,9 @@ def set_up(environment: Environment) -> None:
     with tempfile.TemporaryDirectory() as folder:
         wanted = Path(folder) / REQUIREMENTS.name
         wanted.write_text(packages, encoding="utf-8")
-        run_quietly([*pip, "--no-build-isolation", "--require-hashes", "-r", wanted], "installing packages")
+        run_quietly([*pip, *from_source, "--require-hashes", "-r", wanted], "installing packages")
     say("installing depthgui itself, in place")
-    run_quietly([*pip, "--no-build-isolation", "--editable", ROOT], "installing depthgui")
+    run_quietly([*pip, *from_source, "--editable", ROOT], "installing depthgui")
     write_stamp(environment, digest)
     say(f"{environment.name} is ready")
 
