@@ -31,16 +31,17 @@ class ExactScale:
     some compares `decimals` and starts over when it changed.
     """
 
-    __slots__ = ("_units", "decimals")
+    __slots__ = ("decimals", "known")
 
     def __init__(self, decimals: int = _FIRST_DECIMALS) -> None:
         """Start with a unit of 10**-decimals."""
         self.decimals = decimals
-        self._units: dict[str, int] = {}
+        self.known: dict[str, int] = {}
+        """Texts met before; to be read only."""
 
     def units(self, text: str) -> int:
         """The exact integer of a decimal text. Raises ValueError if it is not one."""
-        found = self._units.get(text)
+        found = self.known.get(text)
         return self._parse(text) if found is None else found
 
     def units_of(self, number: Decimal) -> int:
@@ -57,18 +58,22 @@ class ExactScale:
             fraction = fraction.rstrip("0")
             if len(fraction) > self.decimals:
                 self.decimals = len(fraction)
-                self._units.clear()
+                self.known.clear()
         units = int(whole + fraction.ljust(self.decimals, "0"))
-        if len(self._units) >= _MAX_CACHED:
-            self._units.clear()
-        self._units[text] = units
+        if len(self.known) >= _MAX_CACHED:
+            self.known.clear()
+        self.known[text] = units
         return units
 
 
 class FigureFormatter:
-    """Texts of one column: `decimals` are always shown, more only where a value has more. Texts are cached."""
+    """Texts of one column: `decimals` are always shown, more only where a value has more. Texts are cached.
 
-    __slots__ = ("_cache", "_scale", "_style", "_unit_decimals", "decimals")
+    `widest_whole` is the longest part before the point of all texts so far, `fraction` the most decimals: what a
+    column needs to stand on its decimal points.
+    """
+
+    __slots__ = ("_cache", "_scale", "_style", "_unit_decimals", "decimals", "fraction", "widest_whole")
 
     def __init__(self, scale: ExactScale, decimals: int, style: NumberFormat) -> None:
         """Format integers of `scale` with at least `decimals` decimals."""
@@ -77,6 +82,8 @@ class FigureFormatter:
         self._unit_decimals = scale.decimals
         self._cache: dict[int, Figure] = {}
         self.decimals = decimals
+        self.fraction = decimals
+        self.widest_whole = ""
 
     def figure(self, units: int) -> Figure:
         """The exact text, in its two parts."""
@@ -86,7 +93,12 @@ class FigureFormatter:
         if self._unit_decimals != self._scale.decimals or len(self._cache) >= _MAX_CACHED:
             self._cache.clear()
             self._unit_decimals = self._scale.decimals
-        made = self._cache[units] = split_zeros(self._exact(units), self._style.point)
+        text = self._exact(units)
+        whole, _, fraction = text.partition(self._style.point)
+        if len(whole) > len(self.widest_whole):
+            self.widest_whole = whole
+        self.fraction = max(self.fraction, len(fraction))
+        made = self._cache[units] = split_zeros(text, self._style.point)
         return made
 
     def text(self, units: int) -> str:

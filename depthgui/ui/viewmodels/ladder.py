@@ -8,12 +8,11 @@ same way; no level is lost.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from depthgui.book.levels import BookSide, PriceKey, Side
+from depthgui.book.levels import BookSide, Side
 from depthgui.book.order_book import OrderBook
 from depthgui.ui.viewmodels.figures import (
     ExactScale,
@@ -38,10 +37,12 @@ from depthgui.ui.viewmodels.ladder_frame import (
     LadderRow,
 )
 from depthgui.ui.viewmodels.ladder_grid import LadderGrid
+from depthgui.ui.viewmodels.row_sums import DenseRows, SideSums, SparseRows
 
 _NO_FIGURE: Figure = ("", "")
 _MAX_CACHED = 100_000
 _MORE_LEVELS = 24
+_DENSE = 4  # levels a row from which summing row by row is quicker than level by level
 _LARGE_SAMPLE = 12  # fewer sizes say nothing about what is usual
 _LARGE_OF_P90 = 1.75
 _LARGE_OF_MEDIAN = 5.0
@@ -65,11 +66,11 @@ class LadderOptions:
     number_format: NumberFormat = field(default_factory=NumberFormat)
 
 
-class _SideSums(NamedTuple):
-    """Sums on the grid: size units by row, in order from the best row outwards."""
+class _Hint(NamedTuple):
+    """What the last frame needed of a side."""
 
-    rows: dict[int, int]
-    total: int
+    levels: int
+    rows: int
 
 
 class _Marks(NamedTuple):
@@ -91,8 +92,9 @@ class LadderModel:
         self._options = options or LadderOptions()
         self._prices = ExactScale()
         self._sizes = ExactScale()
-        self._price_units: dict[PriceKey, int] = {}
-        self._hints = {Side.BID: 64, Side.ASK: 64}
+        self._sparse = SparseRows(self._prices, self._sizes)
+        self._dense = DenseRows(self._prices, self._sizes)
+        self._hints = {Side.BID: _Hint(64, 64), Side.ASK: _Hint(64, 64)}
         self._grouping = 1
         self._step_units = 0
         self._price_texts: FigureFormatter
@@ -102,8 +104,6 @@ class LadderModel:
         self._flashes: dict[int, tuple[float, int]] = {}
         self._seen: dict[int, int] = {}
         self._seen_version = -1
-        self._widest_whole = ""
-        self._fraction = 0
         self._fit_step()
 
     @property
@@ -165,7 +165,6 @@ class LadderModel:
             *self._proven(book),
         )
         rows = self._rows(places, bids, asks, marks)
-        self._note_widths(rows)
         if self._options.flashes and book.version != self._seen_version:
             self._seen_version = book.version
             self._note_changes({row.index: row.bid_units or row.ask_units or 0 for row in rows}, now_s)
@@ -183,8 +182,8 @@ class LadderModel:
             spread=spread,
             size_scale=self._sizes.decimals,
             widest_price=max((row.price for row in rows), key=len, default=""),
-            widest_whole=self._widest_whole,
-            fraction=self._fraction,
+            widest_whole=self._size_texts.widest_whole,
+            fraction=self._size_texts.fraction,
             widest_sum=max((row.bid_sum or row.ask_sum for row in rows), key=len, default=""),
             flashes=self._flashes,
         )
@@ -201,41 +200,15 @@ class LadderModel:
             return -(-ask_units // step)
         return self.grid.boundary if bid_units is None else bid_units // step + 1
 
-    def _gather(self, side: BookSide, last_index: int) -> _SideSums:
-        # Sums from the best level to the row `last_index`. The hint saves asking for levels nobody will see.
-        step, known, sizes, parse = self._step_units, self._price_units, side.sizes, self._sizes.units
-        sign = 1 if side.side is Side.BID else -1
-        last = last_index * sign
-        rows: dict[int, int] = {}
-        limit, done, total = self._hints[side.side], 0, 0
-        while True:
-            keys: Sequence[PriceKey] = side.top(limit)
-            count = len(keys)
-            for number, key in enumerate(keys[done:] if done else keys, done):
-                units = known.get(key)
-                if units is None:
-                    units = self._learn(side, key)
-                index = units * sign // step
-                if index < last:
-                    count = number
-                    break
-                size = parse(sizes[key])
-                rows[index] = rows.get(index, 0) + size
-                total += size
-            if count < limit:
-                break
-            done, limit = count, limit * 2
-        self._hints[side.side] = count + _MORE_LEVELS
-        return _SideSums(rows if sign > 0 else {-index: value for index, value in rows.items()}, total)
-
-    def _learn(self, side: BookSide, key: PriceKey) -> int:
-        if len(self._price_units) >= _MAX_CACHED:
-            self._price_units.clear()
-        units = self._price_units[key] = self._prices.units(side.price_text(key))
-        return units
+    def _gather(self, side: BookSide, last_index: int) -> SideSums:
+        hint = self._hints[side.side]
+        is_dense = hint.levels > _DENSE * max(1, hint.rows)
+        sums = (self._dense if is_dense else self._sparse).sum_rows(side, last_index, self._step_units, hint.levels)
+        self._hints[side.side] = _Hint(sums.levels + _MORE_LEVELS, len(sums.rows))
+        return sums
 
     def _rows(
-        self, places: list[tuple[int, int]], bids: _SideSums, asks: _SideSums, marks: _Marks
+        self, places: list[tuple[int, int]], bids: SideSums, asks: SideSums, marks: _Marks
     ) -> tuple[LadderRow, ...]:
         visible = [value for value in (bids.rows.get(i) or asks.rows.get(i) for i, _ in places) if value]
         bar_unit, large = self._thresholds(visible)
@@ -283,7 +256,7 @@ class LadderModel:
             )
         return tuple(rows)
 
-    def _running(self, places: list[tuple[int, int]], bids: _SideSums, asks: _SideSums) -> dict[int, int]:
+    def _running(self, places: list[tuple[int, int]], bids: SideSums, asks: SideSums) -> dict[int, int]:
         # Cumulative size by row, empty rows beyond the best one included.
         sums: dict[int, int] = {}
         boundary = self.grid.boundary
@@ -353,14 +326,13 @@ class LadderModel:
 
     def _fit_step(self) -> None:
         style = self._options.number_format
-        self._price_units.clear()
+        self._sparse.forget()
         self._step_units = self._prices.units_of(self.step)
         self._step_units = self._prices.units_of(self.step)  # again: the first may have made the unit finer
         self._price_texts = FigureFormatter(self._prices, self.instrument.price_decimals, style)
         self._size_texts = FigureFormatter(self._sizes, self.instrument.size_decimals, style)
         self._sum_texts.clear()
         self._seen, self._flashes = {}, {}
-        self._widest_whole, self._fraction = "", self.instrument.size_decimals
 
     def _fit_sums(self, largest: int) -> None:
         # Four significant digits of the largest sum are enough for a running total.
@@ -377,13 +349,3 @@ class LadderModel:
                 units, self._sizes.decimals, self._sum_decimals, self._options.number_format
             )
         return found
-
-    def _note_widths(self, rows: tuple[LadderRow, ...]) -> None:
-        point = self._options.number_format.point
-        for row in rows:
-            head, tail = row.bid if row.bid_units is not None else row.ask
-            whole, _, rest = head.partition(point)
-            if len(whole) > len(self._widest_whole):
-                self._widest_whole = whole
-            fraction = len(rest) + len(tail) if rest else max(0, len(tail) - 1)
-            self._fraction = max(self._fraction, fraction)

@@ -93,7 +93,6 @@ class TapeModel:
         self._held: tuple[Print, ...] | None = None
         self._waiting = 0
         self._times: dict[int, str] = {}
-        self._fraction = instrument.size_decimals
         self._fit()
 
     @property
@@ -148,7 +147,7 @@ class TapeModel:
         source = reversed(self._prints if self._held is None else self._held)
         chosen = islice((item for item in source if item.size_units >= wanted), row_count)
         rows = tuple(self._row(item) for item in chosen)
-        return TapeFrame(rows, self.is_paused, self._waiting, self._fraction, stale)
+        return TapeFrame(rows, self.is_paused, self._waiting, self._size_texts.fraction, stale)
 
     # -- prints
 
@@ -207,9 +206,6 @@ class TapeModel:
 
     def _row(self, item: Print) -> TapeRow:
         figure = self._size_texts.figure(item.size_units)
-        text = figure[0] + figure[1]
-        _, _, fraction = text.partition(self._options.number_format.point)
-        self._fraction = max(self._fraction, len(fraction))
         is_large = bool(self._large_units) and item.size_units >= self._large_units
         price = self._price_texts.text(self._prices.units(item.price))
         return TapeRow(price, figure, self._time(item.time_ms), item.is_buy, is_large, item.count)
