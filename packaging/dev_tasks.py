@@ -81,14 +81,16 @@ def demo(arguments: list[str]) -> int:
     elif os.environ.get("QT_QPA_PLATFORM"):
         reason = f"QT_QPA_PLATFORM is {os.environ['QT_QPA_PLATFORM']}"
     dev_qt.ensure("offscreen", find)
-    if not any(argument.startswith(("--screenshot", "--self-test")) for argument in arguments):
-        picture = Path.cwd() / DEMO_PICTURE
+    own_picture = any(argument.startswith(("--screenshot", "--self-test")) for argument in arguments)
+    picture = Path.cwd() / DEMO_PICTURE
+    if not own_picture:
         picture.unlink(missing_ok=True)
         arguments = ["--screenshot", str(picture), "--exit-after", str(DEMO_SECONDS), *arguments]
-        say(f"{reason}: running without a window for {DEMO_SECONDS} s, with a picture of it in {picture}")
-    else:
-        say(f"{reason}: running without a window")
-    return run([FULL.python, "-m", "depthgui", "--demo", *arguments], {"QT_QPA_PLATFORM": "offscreen"})
+    say(f"{reason}: running without a window{'' if own_picture else f' for {DEMO_SECONDS} s'}")
+    code = run([FULL.python, "-m", "depthgui", "--demo", *arguments], {"QT_QPA_PLATFORM": "offscreen"})
+    if not own_picture and picture.exists():
+        say(f"what the window showed: {picture}")
+    return code
 
 
 def start(arguments: list[str]) -> int:

@@ -120,6 +120,8 @@ class Started:
     def run(self, command: list[object], variables: dict[str, str] | None = None) -> int:
         self.command = [str(part) for part in command[1:]]
         self.variables = variables or {}
+        if "--screenshot" in self.command:
+            Path(self.command[self.command.index("--screenshot") + 1]).touch()
         return 0
 
 
@@ -154,7 +156,8 @@ def test_demo_without_a_screen_says_so_and_takes_a_picture(
     assert picture in output
 
 
-def test_demo_leaves_the_users_own_picture_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_leaves_the_users_own_picture_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
     started = Started(monkeypatch, Verdict.FINE, platform=None)
     dev_tasks.demo(["--screenshot", "mine.png", "--exit-after", "3"])
     assert started.command == ["-m", "depthgui", "--demo", "--screenshot", "mine.png", "--exit-after", "3"]
