@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -35,12 +36,14 @@ class AsyncClient:
         session_params: Mapping[str, Any] | None = None,
         *,
         endpoints: Endpoints | None = None,
+        options: HubOptions | None = None,
     ) -> None:
         """Connect to nothing yet.
 
         `endpoints` chooses the environment and wins over `tld`, `testnet` and `demo`. `https_proxy` is an http or SOCKS
         proxy for REST and WebSocket; without it the environment's and the system's are followed. Of `requests_params`,
-        `timeout` (seconds) is used; `session_params` go to aiohttp's ClientSession.
+        `timeout` (seconds) is used; `session_params` go to aiohttp's ClientSession. `options` say how books are kept
+        and connections made again; its proxy is replaced by this one's.
         """
         del api_secret
         self.endpoints = endpoints or _environment(tld, testnet=testnet, demo=demo)
@@ -48,6 +51,7 @@ class AsyncClient:
         timeout_s = float((requests_params or {}).get("timeout") or 10.0)
         rest = RestClient(proxy=self.proxy, timeout_s=timeout_s, session_options=session_params)
         self.rest = VenueRest(self.endpoints, rest, headers={"X-MBX-APIKEY": api_key} if api_key else {})
+        self._options = replace(options or HubOptions(), proxy=self.proxy)
         self._hub: Hub | None = None
 
     @classmethod
@@ -98,7 +102,7 @@ class AsyncClient:
 
     def new_hub(self) -> Hub:
         """Another set of sockets, with this client's budget of request weight."""
-        return Hub(self.endpoints, options=HubOptions(proxy=self.proxy), rest=self.rest)
+        return Hub(self.endpoints, options=self._options, rest=self.rest)
 
     async def ping(self) -> dict[str, Any]:
         """See that the spot market answers."""

@@ -53,6 +53,8 @@ from depthgui.book.sync import (
     SyncState,
 )
 from depthgui.depthcache.counters import FeedCounters
+from depthgui.depthcache.partial_book import PartialBook
+from depthgui.depthcache.shared_socket import StreamReader
 from depthgui.transport.backoff import Backoff
 
 _log = logging.getLogger(__name__)
@@ -91,6 +93,7 @@ class FeedOptions:
 
     limit: levels a side of a snapshot; None asks for what the market gives at a fair weight. interval_ms: pace of the
     diff stream, None for the fastest. refresh_s: time between audits against a snapshot, None or 0 for never.
+    partial_after_s: how long options wait for a snapshot that joins before partial books stand in.
     """
 
     limit: int | None = None
@@ -98,13 +101,14 @@ class FeedOptions:
     refresh_s: float | None = 1800.0
     with_tickers: bool = True
     with_trades: bool = True
+    partial_after_s: float = 60.0
     sync: SyncLimits | None = None
 
 
 class FeedHost(Protocol):
     """What a feed needs of the hub."""
 
-    def subscribe(self, market: Market, route: Route, name: str, reader: _Reader) -> None:
+    def subscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
         """Deliver a stream."""
 
     def unsubscribe(self, market: Market, route: Route, name: str) -> None:
@@ -167,6 +171,8 @@ class Feed:
         self._lost: DepthGuiError | None = None
         self._failure: DepthGuiError | None = None
         self._trouble = ""
+        self._partial: PartialBook | None = None
+        self._joining_since_s = 0.0
         self._next_refresh_s = 0.0
         self._told: set[str] = set()
 
@@ -185,6 +191,8 @@ class Feed:
     @property
     def book(self) -> OrderBook | None:
         """The last known book. Believe it only while `state` is LIVE."""
+        if self._partial is not None and self._partial.book is not None:
+            return self._partial.book
         return self._sync.book
 
     @property
@@ -260,6 +268,8 @@ class Feed:
         self.counters.tick(elapsed_s)
         self._merge_standby(now_s)
         self._perform(self._sync.tick(now_s))
+        if self.market is Market.OPTIONS:
+            self._watch_joining(now_s)
         refresh_s = self.options.refresh_s
         if refresh_s and self.state is FeedState.LIVE and now_s >= self._next_refresh_s:
             self._next_refresh_s = now_s + refresh_s
@@ -291,6 +301,7 @@ class Feed:
             reader.is_over = True
             self._host.unsubscribe(self.market, Route.PUBLIC, name)
         self._standby.clear()
+        self._drop_partial()
         self._sync.stream_lost(self._loop.time())
         self._host.stopped(self)
 
@@ -346,6 +357,31 @@ class Feed:
         if outcomes:
             self._perform(outcomes)
         self.wake()
+
+    def _watch_joining(self, now_s: float) -> None:
+        if self._sync.state is not SyncState.BUFFERING:
+            self._joining_since_s = now_s
+        elif self._partial is None and now_s - self._joining_since_s >= self.options.partial_after_s:
+            version = 0 if self._sync.book is None else self._sync.book.version
+            self._partial = PartialBook(self.ref, version, self.now_s, self._note_partial)
+            self._host.subscribe(self.market, Route.PUBLIC, self._partial.name, self._partial)
+            _log.warning("%s: no snapshot has joined the stream; partial books stand in", self.ref)
+        elif self._partial is not None:
+            self._publish()
+
+    def _note_partial(self) -> None:
+        self._publish()
+        for listener in tuple(self._change_listeners):
+            listener(None)
+        self.wake()
+
+    def _drop_partial(self) -> None:
+        partial, self._partial = self._partial, None
+        if partial is not None:
+            partial.is_over = True
+            self._host.unsubscribe(self.market, Route.PUBLIC, partial.name)
+            if self._sync.book is not None:
+                self._sync.book.version = max(self._sync.book.version, partial.version + 1)
 
     def _merge_standby(self, now_s: float) -> None:
         # Diffs of the second socket are let in once the first of them is known to, or continues, the book.
@@ -427,6 +463,7 @@ class Feed:
             _log.info("%s: %s", self.ref, change.error)
         if change.after is SyncState.LIVE and change.before is not SyncState.STALE:
             self._trouble = ""
+            self._drop_partial()
             self._next_refresh_s = self._loop.time() + (self.options.refresh_s or 0.0)
             for listener in tuple(self._change_listeners):
                 listener(None)
@@ -524,6 +561,8 @@ class Feed:
             if self._lost is None:
                 return FeedState.CONNECTING, "Connecting", None
             return FeedState.RECONNECTING, f"Reconnecting: {self._lost}", self._lost
+        if self._partial is not None and self._partial.is_live:
+            return FeedState.LIVE, "Live from partial books: no snapshot has joined the stream", None
         reason = self._trouble or "it has to join the stream"
         return (
             (FeedState.CONNECTING if self.book is None else FeedState.STALE),

@@ -41,7 +41,7 @@ class StreamReader(Protocol):
         """It no longer does."""
 
     def frame(self, payload: msgspec.Raw, epoch: int) -> None:
-        """A payload arrived."""
+        """A payload arrived. A MalformedMessageError is counted and told by the socket."""
 
     def has_caught_up(self, epoch: int) -> bool:
         """Say whether the sockets before `epoch` are no longer needed."""
@@ -140,17 +140,16 @@ class SharedSocket:
         self.last_frame_s = self._loop.time()
         try:
             frame = decode_frame(payload)
+            reader = self._readers.get(frame.stream)
+            if reader is None:
+                self._take_answer(frame)
+                return
+            if frame.stream not in self._opened:
+                self._open(frame.stream)  # data may overtake the acknowledgement
+            self.data_frames += 1
+            reader.frame(frame.data, self.epoch)
         except MalformedMessageError as error:
             self._tell_malformed(error)
-            return
-        reader = self._readers.get(frame.stream)
-        if reader is None:
-            self._take_answer(frame)
-            return
-        if frame.stream not in self._opened:
-            self._open(frame.stream)  # data may overtake the acknowledgement
-        self.data_frames += 1
-        reader.frame(frame.data, self.epoch)
 
     def _tell_malformed(self, error: MalformedMessageError) -> None:
         # What it was is unknown, so any of the readers may have lost a diff: their sequence rules will tell.
