@@ -14,7 +14,6 @@ import pytest
 
 from depthgui import (
     AsyncClient,
-    BinanceSocketManager,
     DepthCacheManager,
     Endpoints,
     FuturesDepthCacheManager,
@@ -246,11 +245,11 @@ async def test_changes_are_a_snapshot_and_then_every_diff(client: AsyncClient) -
         last_id = 0
         seen = 0
         async for change in manager.changes():
-            for side in book:
+            for side, levels in book.items():
                 for price, size in getattr(change, side):
-                    book[side][price] = size
+                    levels[price] = size
                     if Decimal(size) == 0:
-                        del book[side][price]
+                        del levels[price]
             last_id = getattr(change, "last_update_id", 0) or change.last_id
             seen += 1
             if seen > 10:
