@@ -13,6 +13,7 @@ from depthgui.ui.viewmodels.instrument import Instrument
 from depthgui.ui.widgets.canvas import Canvas
 from depthgui.ui.widgets.depth_painter import DepthPainter, DepthView
 
+_REST_S = 0.045  # a curve that moves more often than 20 times a second is not seen better
 _WAITING = "Waiting for the first snapshot"
 _CHOICES = (*RANGES_PERCENT, None)
 _RANGE_WORD, _SCALE_WORD = 0, 1
@@ -41,6 +42,7 @@ class DepthChart(Canvas):
         self._is_log = False
         self._pointer: QtCore.QPointF | None = None
         self._card: tuple[str, ...] = ()
+        self._rendered_s = -_REST_S
 
     # -- what a tab uses
 
@@ -95,6 +97,11 @@ class DepthChart(Canvas):
         self.refresh()
         self.log_changed.emit(is_log)
 
+    def refresh(self) -> None:
+        """Make a new frame now, because of something that the user did."""
+        self._rendered_s = -_REST_S
+        super().refresh()
+
     # -- the clock's side
 
     def frame_key(self, now_s: float) -> object:
@@ -122,6 +129,7 @@ class DepthChart(Canvas):
 
     def paint_canvas(self, painter: QtGui.QPainter, width: int, height: int) -> None:
         """Draw the latest frame."""
+        self._painter.set_ratio(self.devicePixelRatioF())
         size = QtCore.QSize(width, height)
         view = self._view()
         if view is None:

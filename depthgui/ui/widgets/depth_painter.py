@@ -12,9 +12,12 @@ from depthgui.ui.qt import polygon
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.depth import Curve, DepthFrame, Floats, nice_step
 from depthgui.ui.viewmodels.figures import NumberFormat, format_short
+from depthgui.ui.widgets.hatch import hatch_brush
 from depthgui.ui.widgets.ladder_painter import STALE_OPACITY
+from depthgui.ui.widgets.text_cache import TextCache
 
 _PAD = 10
+_MUTED, _TEXT = range(2)
 _TOP_SPACE = 0.06  # of the plot's height stays free above the curves
 
 
@@ -64,17 +67,23 @@ class DepthPainter:
         """Prepare colours and fonts."""
         self._theme = theme
         self._style = style
-        self._font = theme.typeface.figures(12)
-        self._card_font = theme.typeface.figures(12.5)
-        self._metrics = QtGui.QFontMetricsF(self._font)
-        self._card_metrics = QtGui.QFontMetricsF(self._card_font)
-        self.header_px = round(self._metrics.height()) + 13
-        self.axis_px = round(self._metrics.height()) + 10
+        roles = {_MUTED: theme.colour("muted"), _TEXT: theme.colour("text")}
+        self._labels = TextCache(theme.typeface.figures(12), roles, ratio)
+        self._card_texts = TextCache(theme.typeface.figures(12.5), roles, ratio)
+        self.header_px = self._labels.height + 13
+        self.axis_px = self._labels.height + 10
+        self._background, self._line = theme.colour("background"), theme.colour("line")
+        self._grid, self._middle = theme.colour("line", 0.55), theme.pen("muted", 0.45, 1, (3, 3))
         fill = 0.22 if theme.is_dark else 0.16
         self._fills = {side: theme.brush(side, fill) for side in ("bid", "ask")}
         # Without antialiasing and on whole pixels: as crisp, and four times as quick.
         self._lines = {side: theme.pen(side, width=1.5 if ratio > 1 else 2) for side in ("bid", "ask")}
-        self._hatch = QtGui.QBrush(theme.colour("muted", 0.32), QtCore.Qt.BrushStyle.BDiagPattern)
+        self._hatch = hatch_brush(theme.colour("muted", 0.26), ratio)
+
+    def set_ratio(self, ratio: float) -> None:
+        """Take another device pixel ratio."""
+        self._labels.set_ratio(ratio)
+        self._card_texts.set_ratio(ratio)
 
     def plot_rect(self, size: QtCore.QSize) -> QtCore.QRectF:
         """The part of the widget that the curves fill."""
@@ -86,7 +95,7 @@ class DepthPainter:
         spots: list[QtCore.QRectF] = []
         right = float(size.width() - _PAD)
         for word in reversed(words):
-            width = self._metrics.horizontalAdvance(word)
+            width = self._labels.width(word)
             spots.append(QtCore.QRectF(right - width - 4, 2, width + 8, self.header_px - 5))
             right -= width + 14
         return spots[::-1]
@@ -95,31 +104,26 @@ class DepthPainter:
         self, painter: QtGui.QPainter, size: QtCore.QSize, words: tuple[str, ...], hovered: int | None
     ) -> None:
         """Draw the strip at the top: the title, and the clickable words."""
-        theme = self._theme
-        width, height = size.width(), self.header_px
-        painter.fillRect(0, 0, width, height, theme.colour("background"))
-        painter.fillRect(0, height - 1, width, 1, theme.colour("line"))
-        painter.setFont(self._font)
-        painter.setPen(theme.colour("muted"))
-        middle = QtCore.Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QtCore.QRectF(_PAD, 0, width, height - 1), middle, "Depth")
-        centre = QtCore.Qt.AlignmentFlag.AlignCenter
+        width, height, labels = size.width(), self.header_px, self._labels
+        painter.fillRect(0, 0, width, height, self._background)
+        painter.fillRect(0, height - 1, width, 1, self._line)
+        y = (height - labels.height) // 2
+        labels.draw(painter, _PAD, y, "Depth", _MUTED)
         for number, (spot, word) in enumerate(zip(self.header_spots(size, words), words, strict=True)):
-            painter.setPen(theme.colour("text" if number == hovered else "muted"))
-            painter.drawText(spot, centre, word)
+            labels.draw(painter, round(spot.left()) + 4, y, word, _TEXT if number == hovered else _MUTED)
 
     def paint_message(self, painter: QtGui.QPainter, size: QtCore.QSize, message: str) -> None:
         """Draw an empty chart with a sentence in it."""
         painter.fillRect(QtCore.QRect(QtCore.QPoint(0, 0), size), self._theme.colour("background"))
-        painter.setFont(self._font)
+        painter.setFont(self._theme.typeface.font(12))
         painter.setPen(self._theme.colour("muted"))
         flags = QtCore.Qt.AlignmentFlag.AlignCenter.value | QtCore.Qt.TextFlag.TextWordWrap.value
         painter.drawText(self.plot_rect(size).adjusted(16, 0, -16, 0), flags, message)
 
     def paint(self, painter: QtGui.QPainter, view: DepthView, size: QtCore.QSize) -> None:
         """Draw the curves and the axis."""
-        theme, frame, plot = self._theme, view.frame, view.plot
-        painter.fillRect(QtCore.QRect(QtCore.QPoint(0, 0), size), theme.colour("background"))
+        frame, plot = view.frame, view.plot
+        painter.fillRect(0, 0, size.width(), size.height(), self._background)
         painter.setOpacity(STALE_OPACITY if frame.stale else 1.0)
         self._paint_sizes(painter, view)
         painter.setClipRect(plot)
@@ -127,7 +131,7 @@ class DepthPainter:
             self._paint_curve(painter, view, curve, end, side)
         self._paint_ends(painter, view)
         middle = round(view.x_of(frame.mid)) + 0.5
-        painter.setPen(theme.pen("muted", 0.45, 1, (3, 3)))
+        painter.setPen(self._middle)
         painter.drawLine(QtCore.QPointF(middle, plot.top()), QtCore.QPointF(middle, plot.bottom()))
         painter.setClipping(False)
         self._paint_prices(painter, view)
@@ -197,40 +201,38 @@ class DepthPainter:
             step = nice_step(largest, 4)
             marks = [step * number for number in range(1, int(largest / step) + 1)]
         heights = view.heights(np.array(marks))
-        painter.setFont(self._font)
-        grid, text = self._theme.colour("line", 0.55), self._theme.pen("muted", 0.8)
+        width = round(view.plot.width())
         for mark, height in zip(marks, heights.tolist(), strict=True):
             y = round(height)
-            painter.fillRect(0, y, round(view.plot.width()), 1, grid)
-            painter.setPen(text)
+            painter.fillRect(0, y, width, 1, self._grid)
             label = f"{mark:.3g}" if mark < 1 else format_short(mark, self._style).removesuffix(".00")
-            painter.drawText(QtCore.QPointF(6, y - 4), label)
+            self._labels.draw(painter, 6, y - 1 - self._labels.height, label, _MUTED)
 
     def _paint_prices(self, painter: QtGui.QPainter, view: DepthView) -> None:
         frame, plot = view.frame, view.plot
-        painter.fillRect(0, round(plot.bottom()), round(plot.width()), 1, self._theme.colour("line"))
+        painter.fillRect(0, round(plot.bottom()), round(plot.width()), 1, self._line)
         span = frame.high - frame.low
-        widest = self._metrics.horizontalAdvance(f"{frame.high:,.2f}") + 28
+        labels = self._labels
+        widest = labels.width("0" * len(f"{frame.high:,.2f}")) + 24
         step = nice_step(span, max(2, int(plot.width() / widest)))
         decimals = max(0, -math.floor(math.log10(step) + 1e-9) + (1 if f"{step:e}".startswith("2.5") else 0))
-        painter.setFont(self._font)
-        painter.setPen(self._theme.colour("muted"))
-        baseline = plot.bottom() + self._metrics.ascent() + 5
+        y = round(plot.bottom()) + 5
         price = math.ceil(frame.low / step) * step
         while price <= frame.high:
             text = f"{price:,.{decimals}f}".replace(",", self._style.thousands)
-            half = self._metrics.horizontalAdvance(text) / 2
+            half = labels.width(text) / 2
             x = view.x_of(price)
             if plot.left() + 2 <= x - half and x + half <= plot.right() - 2:
-                painter.drawText(QtCore.QPointF(round(x - half), round(baseline)), text)
+                labels.draw(painter, round(x - half), y, text, _MUTED)
             price += step
 
     def _paint_card(
         self, painter: QtGui.QPainter, at: QtCore.QPointF, plot: QtCore.QRectF, lines: tuple[str, ...]
     ) -> None:
         theme = self._theme
-        line_px = round(self._card_metrics.height()) + 3
-        width = round(max(self._card_metrics.horizontalAdvance(line) for line in lines)) + 22
+        texts = self._card_texts
+        line_px = texts.height + 3
+        width = round(max(texts.width(line) for line in lines)) + 22
         height = line_px * len(lines) + 13
         x = at.x() - width - 10 if at.x() - width - 10 >= plot.left() + 2 else at.x() + 10
         y = min(max(at.y() - height - 10, plot.top() + 6), plot.bottom() - height - 6)
@@ -240,8 +242,6 @@ class DepthPainter:
         painter.setBrush(theme.colour("raised", 0.97))
         painter.drawRoundedRect(card, 6, 6)
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, on=False)
-        painter.setFont(self._card_font)
         for number, line in enumerate(lines):
-            painter.setPen(theme.colour("text" if number == 0 else "muted"))
-            baseline = card.top() + 7 + number * line_px + self._card_metrics.ascent()
-            painter.drawText(QtCore.QPointF(card.left() + 11, round(baseline)), line)
+            role = _TEXT if number == 0 else _MUTED
+            texts.draw(painter, round(card.left()) + 11, round(card.top()) + 7 + number * line_px, line, role)

@@ -18,6 +18,7 @@ from depthgui.ui.viewmodels.ladder_frame import (
     Band,
     LadderFrame,
 )
+from depthgui.ui.widgets.hatch import hatch_brush
 from depthgui.ui.widgets.text_cache import DIMMED, TextCache
 
 STALE_OPACITY = 0.55
@@ -57,6 +58,7 @@ class LadderPainter:
     def __init__(self, theme: Theme, ratio: float = 1.0) -> None:
         """Prepare fonts, colours and metrics of `theme`."""
         self._theme = theme
+        self._ratio = ratio
         face = theme.typeface
         roles = {
             _TEXT: theme.colour("text"),
@@ -79,7 +81,7 @@ class LadderPainter:
         self._sum_bars = {side: theme.colour(side, 0.13 if is_dark else 0.10) for side in ("bid", "ask")}
         self._best = {side: theme.colour(side, 0.16) for side in ("bid", "ask")}
         self._outline = {side: theme.pen(side) for side in ("bid", "ask")}
-        self._hatch = QtGui.QBrush(theme.colour("muted", 0.38), QtCore.Qt.BrushStyle.BDiagPattern)
+        self._hatch = hatch_brush(theme.colour("muted", 0.3), ratio)
         self._background = theme.colour("background")
         self._price_ground = theme.mix("panel", "background", 0.9)
         self._band_ground = theme.colour("panel")
@@ -91,6 +93,10 @@ class LadderPainter:
 
     def set_ratio(self, ratio: float) -> None:
         """Take another device pixel ratio."""
+        if ratio == self._ratio:
+            return
+        self._ratio = ratio
+        self._hatch = hatch_brush(self._theme.colour("muted", 0.3), ratio)
         for cache in (self._figures, self._strong, self._sums, self._labels):
             cache.set_ratio(ratio)
 
