@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _AWAKE_AFTER_ASKING_MS = 10_000
 _HOUSEKEEPING_MS = 250
+_PATIENCE_AT_STOP_S = 0.3  # for clients to answer the close frame; those that don't are cut off
 _CONNECTS_PER_5_MIN = 300
 _IDS_PER_MS = 40  # faster than the market uses them up: after a restart ids go on above the old ones
 _FUTURES_ID_STRIDE = 14
@@ -134,6 +135,9 @@ class Exchange:
             self._driver = None
         for session in tuple(self.sessions):
             session.close(1001, "going away")
+        closing = [task for session in self.sessions for task in session.closing]
+        if closing:
+            await asyncio.wait(closing, timeout=_PATIENCE_AT_STOP_S)
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None

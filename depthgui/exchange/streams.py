@@ -90,7 +90,7 @@ class StreamSession:
         self.opened_ms = clock.now_ms()
         self._pinged_ms = self.opened_ms
         self._unanswered_since_ms: int | None = None
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._tasks: set[asyncio.Future[object]] = set()
 
     # --- subscriptions ---------------------------------------------------------------------------------------------
 
@@ -162,6 +162,11 @@ class StreamSession:
         self.is_closing = True
         self._spawn(self._socket.close(code=code, message=reason.encode()))
 
+    @property
+    def closing(self) -> list[asyncio.Future[object]]:
+        """What is still under way of a close; empty when all is said."""
+        return list(self._tasks)
+
     def abort(self) -> None:
         """Cut the TCP connection: no close frame, a reset at the other end."""
         self.is_closing = True
@@ -173,7 +178,7 @@ class StreamSession:
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
-    def _done(self, task: asyncio.Task[object] | asyncio.Future[object]) -> None:
+    def _done(self, task: asyncio.Future[object]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.debug("while closing the connection of %s: %s", self.address, error)

@@ -47,9 +47,9 @@ class TruthBook(Generic[K, V]):
     @property
     def oldest_id(self) -> int:
         """The lowest id that `at` can go back to."""
-        if self._journal.maxlen and len(self._journal) == self._journal.maxlen:
-            return self._journal[0][0]
-        return self._since_id
+        if len(self._journal) < (self._journal.maxlen or 0):
+            return self._since_id
+        return self._journal[0][0] if self._journal else self.last_id
 
     def at(self, update_id: int) -> tuple[dict[K, V], dict[K, V]]:
         """Both sides as they were at `update_id`; LookupError if that is further back than the journal goes."""
