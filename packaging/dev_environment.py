@@ -90,6 +90,7 @@ def clean_variables(more: Mapping[str, str] | None = None) -> dict[str, str]:
         "PYTHONPATH",
         "PYTHONHOME",
         "PIP_USER",
+        "PIP_CONSTRAINT",
         "PIP_TARGET",
         "PIP_PREFIX",
         "PIP_REQUIRE_VIRTUALENV",
@@ -245,7 +246,12 @@ def only_one(environment: Environment) -> Iterator[None]:
         if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+            # Gives up after 10 s by itself, as an OSError.
+            while True:
+                with contextlib.suppress(OSError):
+                    msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+                    break
+                say(f"another dev.py is setting up {environment.name}: waiting for it")
         else:
             import fcntl
 
@@ -293,6 +299,9 @@ def ensure(environment: Environment) -> None:
     """
     if is_ready(environment):
         return
-    with only_one(environment):
-        if not is_ready(environment):
-            set_up(environment)
+    try:
+        with only_one(environment):
+            if not is_ready(environment):
+                set_up(environment)
+    except OSError as error:
+        raise SetUpError(f"{environment.name} can't be written: {error}") from error

@@ -166,6 +166,12 @@ def test_a_failed_step_shows_its_last_words(tmp_path: Path) -> None:
         )
 
 
+def test_a_place_that_cannot_be_written_is_said_in_words(project: Path) -> None:
+    (project / ".venv.lock").mkdir()
+    with pytest.raises(SetUpError, match=r"\.venv can't be written: .*\.venv\.lock"):
+        dev_environment.ensure(FULL)
+
+
 def test_variables_that_mislead_pip_are_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_USER", "1")
     monkeypatch.setenv("PYTHONPATH", "somewhere")
