@@ -108,6 +108,12 @@ class FrameClock(QtCore.QObject):
         if not self._is_fast:
             self._wake_up()
 
+    def stop(self) -> None:
+        """Stand still for good: forget every source."""
+        self._slots.clear()
+        self._is_fast = False
+        self._timer.stop()
+
     def note_paint(self, paint_ms: float) -> None:
         """A source reports how long its paint took."""
         self._paints_ms.append(paint_ms)
