@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 _BLOCK = 65_536
+_PIECE = 64
 _LONGEST_LINE = 16 * 1024 * 1024
 _MOST_WARNINGS = 100
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -71,9 +72,9 @@ class RecordingLines:
             if len(rest) > _LONGEST_LINE:
                 self.warn(number + 1, f"longer than {_LONGEST_LINE} bytes; nothing is read from here on")
                 return
-        yield from self._parsed(number + 1, rest)
         if self._damage:
             self.warn(number + 1, f"{self._damage}; nothing can be read from here on")
+        yield from self._parsed(number + 1, rest)
 
     def warn(self, number: int, what: str) -> None:
         """Keep a warning about a line; the same line is named once."""
@@ -114,13 +115,26 @@ class RecordingLines:
                 return
             unzip = zlib.decompressobj(wbits=31)
             while packed:
+                before = unzip.copy()
                 try:
                     yield unzip.decompress(packed)
                 except zlib.error as error:
                     self._damage = f"the gzip data is damaged ({error})"
+                    yield _undamaged(before, packed)
                     return
                 packed = unzip.unused_data or file.read(_BLOCK)
                 if unzip.eof and packed:
                     unzip = zlib.decompressobj(wbits=31)  # gzip files may be joined end to end
             if not unzip.eof:
                 self._damage = "the gzip data is cut off"
+
+
+def _undamaged(unzip: zlib._Decompress, packed: bytes) -> bytes:
+    """What a damaged block gives before the damage."""
+    content = b""
+    try:
+        for start in range(0, len(packed), _PIECE):
+            content += unzip.decompress(packed[start : start + _PIECE])
+    except zlib.error:
+        return content
+    return content

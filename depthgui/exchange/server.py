@@ -214,10 +214,10 @@ class Exchange:
         return list(keys)
 
     def _publish(self, topic: Topic, message: Message) -> None:
-        self.hub.publish(topic, message)
         for fault in self.faults.standing(Where.SESSION):
             if fault.meets(topic.market, topic.symbol, self.hub.name(topic)) and fault.strikes(self.hub.now_ms):
                 self._strike(fault, [session for session in self.sessions if _hears(session, topic)])
+        self.hub.publish(topic, message)
 
     # --- markets ---------------------------------------------------------------------------------------------------
 

@@ -139,7 +139,8 @@ class StreamSession:
             return
         if self._transport.get_write_buffer_size() > self._rules.largest_backlog:
             log.info("client %s does not read: connection cut", self.address)
-            self.abort()
+            self.is_closing = True
+            reset(self._transport)
             return
         self.frames_sent += len(frames)
         self._transport.write(b"".join(frames))
@@ -169,8 +170,8 @@ class StreamSession:
 
     def abort(self) -> None:
         """Cut the TCP connection: no close frame, a reset at the other end."""
+        self.flush()
         self.is_closing = True
-        self._pending.clear()
         reset(self._transport)
 
     def _spawn(self, work: Awaitable[object]) -> None:

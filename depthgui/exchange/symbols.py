@@ -11,6 +11,7 @@ from depthgui.binance.endpoints import Market
 #: Longest first, so that BTCUSDT ends in USDT and not in a shorter code that happens to fit.
 QUOTES = ("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "JPY", "USD")
 
+_USUAL_SHARE = 0.9
 _PERPETUAL_DELIVERY_MS = 4_133_404_800_000  # the venue's own mark for "never": 2100-12-25
 
 
@@ -153,9 +154,9 @@ def split_symbol(symbol: str) -> tuple[str, str]:
 
 
 def spec_from_prices(market: Market, symbol: str, prices: Iterable[str], sizes: Iterable[str]) -> SymbolSpec:
-    """A listing for a symbol that only a recording knows; tick and step are the finest that its numbers show."""
-    price_decimals, tick = _finest(prices)
-    size_decimals, step = _finest(sizes)
+    """A listing for a symbol that only a recording knows; tick and step are what nearly all its numbers fit."""
+    price_decimals, tick = _unit(prices)
+    size_decimals, step = _unit(sizes)
     base, quote = split_symbol(symbol.split("_", maxsplit=1)[0])
     contract_size = {Market.COINM: 10, Market.OPTIONS: 1}.get(market, 0)
     if market is Market.COINM and base == "BTC":
@@ -168,11 +169,9 @@ def spec_from_prices(market: Market, symbol: str, prices: Iterable[str], sizes: 
     )  # fmt: skip
 
 
-def _finest(texts: Iterable[str]) -> tuple[int, Decimal]:
-    """Written decimals, and the smallest unit in use."""
-    written, used = 0, 0
-    for text in texts:
-        fraction = text.partition(".")[2]
-        written = max(written, len(fraction))
-        used = max(used, len(fraction.rstrip("0")))
-    return written, Decimal(1).scaleb(-used)
+def _unit(texts: Iterable[str]) -> tuple[int, Decimal]:
+    """Written decimals, and the unit that nearly all fit: orders from before a change of the tick are off it."""
+    fractions = [text.partition(".")[2] for text in texts]
+    used = sorted(len(fraction.rstrip("0")) for fraction in fractions)
+    usual = used[min(len(used) - 1, int(len(used) * _USUAL_SHARE))] if used else 0
+    return max(map(len, fractions), default=0), Decimal(1).scaleb(-usual)
