@@ -21,6 +21,8 @@ _QT_LEVELS = {
     QtCore.QtMsgType.QtCriticalMsg: logging.ERROR,
     QtCore.QtMsgType.QtFatalMsg: logging.CRITICAL,
 }
+# What Qt's offscreen platform says of every window with a smallest size.
+_NOT_WORTH_TELLING = "This plugin does not support propagateSizeHints"
 Tell = Callable[[str, str], None]
 
 
@@ -85,5 +87,7 @@ class ErrorHooks:
             self.report(unraisable.exc_value)
 
     def _on_qt_message(self, kind: QtCore.QtMsgType, context: QtCore.QMessageLogContext, message: str | None) -> None:
+        if message is not None and message.startswith(_NOT_WORTH_TELLING):
+            kind = QtCore.QtMsgType.QtDebugMsg
         where = f" ({context.category})" if context.category and context.category != "default" else ""
         _QT_LOG.log(_QT_LEVELS.get(kind, logging.WARNING), "%s%s", message, where)

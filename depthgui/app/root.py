@@ -192,6 +192,7 @@ class Application:
         await self._venue_stack.aclose()
         self.window.hide()
         self.window.deleteLater()
+        self._clock.stop()
         self._clock.deleteLater()
 
 

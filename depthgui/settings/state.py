@@ -42,17 +42,22 @@ class RecentSymbols(msgspec.Struct, kw_only=True, omit_defaults=True):
         return True
 
 
+class WindowPlace(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Where a window was, in logical pixels of the desktop; a width of 0 stands for never shown."""
+
+    x: int = 0
+    y: int = 0
+    width: int = 0
+    height: int = 0
+    is_maximized: bool = False
+
+
 class SessionState(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Everything remembered between two runs. `venues` maps an environment's key to its tabs.
+    """All that is remembered between two runs; `venues` and `symbols` are by the environment's key."""
 
-    `geometry` is what Qt's saveGeometry() gave, in base64. `symbols` maps an environment's key to its symbols.
-    """
-
-    geometry: str = ""
+    window: WindowPlace = msgspec.field(default_factory=WindowPlace)
     venues: dict[str, VenueTabs] = {}
     symbols: dict[str, RecentSymbols] = {}
-    workspaces: dict[str, VenueTabs] = {}
-    has_chosen_venue: bool = False
 
     def tabs_of(self, venue_key: str) -> VenueTabs:
         """The tabs of an environment; made empty when it is new."""

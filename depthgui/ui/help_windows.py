@@ -15,10 +15,22 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from depthgui._version import __version__
 from depthgui.ui.actions import key_list
 from depthgui.ui.icons import app_icon
+from depthgui.ui.key_window import centre_on
 
 if TYPE_CHECKING:
     from depthgui.ui.main_window import MainWindow
 
+# What a program run from its sources or frozen is built on: it has no metadata of its own that would say so.
+_BUILT_ON = (
+    "PySide6-Essentials",
+    "qasync",
+    "pyqtgraph",
+    "aiohttp",
+    "websockets",
+    "msgspec",
+    "platformdirs",
+    "truststore",
+)
 _NAME = re.compile(r"^[A-Za-z0-9._-]+")
 _QT_NOTE = (
     "Qt and PySide6 are used under the GNU LGPL version 3; their sources are at code.qt.io. "
@@ -38,6 +50,7 @@ def show_keys(window: QtWidgets.QWidget, shortcuts: Mapping[str, str]) -> QtWidg
     ]
     column.addWidget(_table(rows, ("What", "Keys")))
     _add_close(dialog, column)
+    centre_on(dialog, window)
     dialog.show()
     return dialog
 
@@ -63,6 +76,7 @@ def show_about(window: QtWidgets.QWidget) -> QtWidgets.QDialog:
     )
     column.addWidget(note)
     _add_close(dialog, column)
+    centre_on(dialog, window)
     dialog.show()
     return dialog
 
@@ -70,7 +84,7 @@ def show_about(window: QtWidgets.QWidget) -> QtWidgets.QDialog:
 def components() -> list[tuple[str, str, str]]:
     """(name, version, licence) of Python and of everything depthgui is built on, as far as it is installed."""
     found: dict[str, tuple[str, str, str]] = {}
-    waiting = ["depthgui"]
+    waiting = ["depthgui", *_BUILT_ON]
     while waiting:
         name = waiting.pop()
         try:

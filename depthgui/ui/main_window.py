@@ -5,7 +5,6 @@ It owns no data and no connection: `attach` gives it a venue, `detach` takes it 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from depthgui.ui.dialogs.settings_dialog import SettingsDialog
 from depthgui.ui.engine import ConnectionPhase, ConnectionStatus, Feed, FeedState, SymbolRef
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.icons import app_icon
+from depthgui.ui.key_window import KeyWindow, centre_on
 from depthgui.ui.notice_bar import NoticeBar
 from depthgui.ui.pages import Pages
 from depthgui.ui.panels import Panels
@@ -34,7 +34,8 @@ from depthgui.ui.tasks import Tasks
 from depthgui.ui.theme import Theme, ThemeManager
 from depthgui.ui.venues import ConnectedVenue, VenueSwitch
 from depthgui.ui.welcome import WelcomePage
-from depthgui.ui.wording import TimeZone
+from depthgui.ui.window_place import place_of, restore_place
+from depthgui.ui.wording import TimeZone, sentence
 
 _TICK_MS = 500
 _SAVE_AFTER_MS = 1500
@@ -54,7 +55,7 @@ class Services:
     wall_s: Callable[[], float]
 
 
-class MainWindow(QtWidgets.QMainWindow):
+class MainWindow(KeyWindow):
     """The application's window. `closed` is emitted once, when the user has closed it."""
 
     closed = QtCore.Signal()
@@ -103,6 +104,9 @@ class MainWindow(QtWidgets.QMainWindow):
         self.setCentralWidget(body)
         self.setStatusBar(self.status)
         self.actions_by_name.fill_menu_bar(self.menuBar())
+        self._brand = QtWidgets.QLabel("DepthGUI")
+        self._brand.setContentsMargins(14, 0, 4, 0)
+        self.menuBar().setCornerWidget(self._brand, QtCore.Qt.Corner.TopLeftCorner)
         for number in range(1, 10):
             shortcut = QtGui.QShortcut(QtGui.QKeySequence(f"Ctrl+{number}"), self)
             shortcut.activated.connect(lambda chosen=number: self.pages.go_to(chosen))
@@ -111,12 +115,14 @@ class MainWindow(QtWidgets.QMainWindow):
         self.tabs.add_wanted.connect(self.show_add_symbol)
         self.tabs.close_wanted.connect(self.pages.close)
         self.tabs.menu_wanted.connect(self._show_tab_menu)
-        self.tabs.currentChanged.connect(lambda _index: self._on_pages_changed())
+        self.tabs.currentChanged.connect(self._on_pages_changed)
         self.pages.changed.connect(self._on_pages_changed)
         self.pages.opened.connect(self._on_opened)
         self.welcome.search_wanted.connect(self.show_add_symbol)
         self.welcome.symbol_chosen.connect(self.open_symbol)
         self.welcome.venue_chosen.connect(self.switch_venue)
+        self.welcome.retry_wanted.connect(self._reload_catalogue)
+        self.welcome.back_wanted.connect(self._on_pages_changed)
         self.notices.log_wanted.connect(self.open_log)
         self.status.troubles_clicked.connect(self.show_connection_problems)
         self._services.themes.changed.connect(self._on_theme)
@@ -147,7 +153,7 @@ class MainWindow(QtWidgets.QMainWindow):
         self._catalogue_unlisten = self._catalogue.listen(self._on_catalogue)
         self.connections.attach(venue.hub)
         self._venue_unlisten = venue.hub.listen(self._on_connection)
-        self.welcome.show_venue(venue.choice.key, f"Connected to {venue.name}. {venue.choice.blurb}")
+        self.welcome.show_venue(venue.choice.key, f"{venue.name}: {venue.choice.blurb}")
         self.welcome.show_symbols(venue.popular)
         self.welcome.show_problem("")
         self._services.tasks.spawn(self._catalogue.load(), "load symbol lists")
@@ -156,7 +162,7 @@ class MainWindow(QtWidgets.QMainWindow):
     def show_no_venue(self, key: str, problem: str) -> None:
         """Say that there is no venue now, and why; another can be chosen."""
         self.welcome.show_venue(key, "Not connected.")
-        self.welcome.show_problem(problem)
+        self.welcome.show_problem(sentence(problem))
         self.welcome.show_symbols(())
         self.show_welcome()
 
@@ -192,8 +198,8 @@ class MainWindow(QtWidgets.QMainWindow):
         if catalogue is None or venue is None or not catalogue.is_complete:
             return
         problem = catalogue.problem_text()
-        if problem:
-            problem += " The embedded exchange works without a network."
+        if problem and venue.choice.key != "demo":
+            problem = f"{sentence(problem)} The embedded exchange works without a network."
         self.welcome.show_problem(problem)
         if not venue.choice.popular and not venue.symbols:
             traded = [
@@ -315,6 +321,10 @@ class MainWindow(QtWidgets.QMainWindow):
         """True while a tab of these symbols is on its way to being live."""
         return any(page.feed_state in _WAITING_STATES for page in self.pages.of(refs))
 
+    def have_books(self, refs: tuple[SymbolRef, ...]) -> bool:
+        """True if a tab of these symbols shows a book, live or not."""
+        return any(page.feed is not None and page.feed.book is not None for page in self.pages.of(refs))
+
     def notify(self, text: str) -> None:
         """Show a short notice in the status bar."""
         self.status.notify(text)
@@ -339,8 +349,9 @@ class MainWindow(QtWidgets.QMainWindow):
         tip = f"{page.symbol} · {page.market.label} · {page.state}" + (f"\n{detail}" if detail else "")
         self.tabs.mark(page, page.state, note, tip)
 
-    def _on_pages_changed(self) -> None:
+    def _on_pages_changed(self, _index: int = 0) -> None:
         pages = self.pages.in_tabs()
+        self.welcome.show_back(is_shown=False)
         self._centre.setCurrentWidget(self.tabs if pages else self.welcome)
         page = self.pages.current()
         self.actions_by_name.set_available(has_tab=page is not None, has_closed_tab=self.pages.has_closed)
@@ -387,6 +398,7 @@ class MainWindow(QtWidgets.QMainWindow):
     # ---- settings and theme
 
     def _on_theme(self, theme: Theme) -> None:
+        self._brand.setFont(theme.typeface.font(13, 700))
         for part in (self.tabs, self.welcome, self.status, self.notices, self.connections, self.actions_by_name):
             part.set_theme(theme)
         for page in self.pages.all():
@@ -425,6 +437,7 @@ class MainWindow(QtWidgets.QMainWindow):
         dialog.finished.connect(self._on_add_closed)
         self._add_dialog = dialog
         self._reload_catalogue()
+        centre_on(dialog, self)
         dialog.show()
 
     def _on_add_closed(self) -> None:
@@ -445,10 +458,12 @@ class MainWindow(QtWidgets.QMainWindow):
         """Open the settings."""
         dialog = SettingsDialog(self._profile, self._services.themes.theme, self)
         dialog.venue_wanted.connect(self.switch_venue)
+        centre_on(dialog, self)
         dialog.show()
 
     def show_welcome(self) -> None:
         """Show the welcome page, also while tabs are open; a tab's click goes back."""
+        self.welcome.show_back(is_shown=bool(self.pages.in_tabs()))
         self._centre.setCurrentWidget(self.welcome)
         self.welcome.focus_first()
 
@@ -488,15 +503,13 @@ class MainWindow(QtWidgets.QMainWindow):
     # ---- memory and end
 
     def _restore_geometry(self) -> None:
-        saved = self._profile.state.geometry
-        if not saved or not self.restoreGeometry(QtCore.QByteArray.fromBase64(saved.encode("ascii", "ignore"))):
-            self.resize(1440, 900)
+        restore_place(self, self._profile.state.window)
 
     def save_session(self) -> None:
         """Write tabs, order and geometry to the profile."""
         self._save_timer.stop()
         state = self._profile.state
-        state.geometry = base64.b64encode(self.saveGeometry().data()).decode("ascii")
+        state.window = place_of(self)
         if self._venue is not None:
             state.venues[self._venue.key] = self.pages.remember()
         self._profile.save_state()

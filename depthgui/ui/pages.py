@@ -10,6 +10,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from depthgui.settings import TabState
 from depthgui.settings.state import VenueTabs
 from depthgui.ui.engine import FeedState, SymbolRef, parse_symbol_ref
+from depthgui.ui.key_window import KeyWindow
 from depthgui.ui.symbol_tab import SymbolTab
 from depthgui.ui.tabs import SymbolTabs
 
@@ -24,7 +25,7 @@ class ClosedTab:
     index: int
 
 
-class PoppedWindow(QtWidgets.QMainWindow):
+class PoppedWindow(KeyWindow):
     """A window of its own for one page; closing it puts the page back among the tabs."""
 
     back_wanted = QtCore.Signal(object)  # SymbolTab
@@ -36,6 +37,8 @@ class PoppedWindow(QtWidgets.QMainWindow):
         self.setObjectName(f"window-{page.ref}")
         self.setWindowTitle(f"{page.symbol} · {page.market.label} — DepthGUI")
         self.setCentralWidget(page)
+        # The same commands as in the main window; they act on the page of the window that is active.
+        self.addActions(parent.actions())
         page.show()
         self.resize(980, 640)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6 import QtCore, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 
-from depthgui.ui.icons import icon_pixmap
+from depthgui.ui.icons import icon_pixmap, themed_icon
 from depthgui.ui.theme import Theme
 from depthgui.ui.wording import count_text
 
 _NOTICE_MS = 8000
+_WEIGHT_FROM_PX = 960
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,12 @@ class StatusBar(QtWidgets.QStatusBar):
         self._connections = self._label("statusConnections", "Connections and streams")
         self._weight = self._label("statusWeight", "Request weight used of the budget, this minute")
         self._notice = self._label("statusNotice", "Notice")
+        self._notice.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
         self._trouble = QtWidgets.QPushButton()
         self._trouble.setObjectName("statusTrouble")
         self._trouble.setProperty("role", "flat")
         self._trouble.setToolTip("Show what is wrong with the connection")
+        self._trouble.setStyleSheet("padding: 0 6px; min-height: 18px;")
         self._trouble.clicked.connect(self.troubles_clicked)
         self._trouble.hide()
         self._paint = self._label("statusPaint", "Frames a second and time of a paint")
@@ -83,12 +86,17 @@ class StatusBar(QtWidgets.QStatusBar):
                 label.setText(text)
         has_trouble = figures.troubles > 0
         if has_trouble:
-            self._trouble.setText(f"⚠ {count_text(figures.troubles, 'connection')} down")
+            self._trouble.setText(f"{count_text(figures.troubles, 'connection')} down")
         self._trouble.setVisible(has_trouble)
         is_well = figures.connections > 0 and not has_trouble
         if is_well is not self._mark_state:
             self._mark_state = is_well
             self._paint_mark()
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        """Leave out the less important where there is no room."""
+        super().resizeEvent(event)
+        self._weight.setVisible(self.width() >= _WEIGHT_FROM_PX)
 
     def notify(self, text: str) -> None:
         """Show a short notice for a few seconds."""
@@ -106,6 +114,9 @@ class StatusBar(QtWidgets.QStatusBar):
         self._theme = theme
         for label in (self._venue, self._connections, self._weight, self._notice, self._paint):
             label.setFont(theme.typeface.font(12))
+        self._trouble.setFont(theme.typeface.font(12))
+        self._trouble.setIcon(themed_icon("warning", theme.palette, "amber"))
+        self._trouble.setIconSize(QtCore.QSize(14, 14))
         self._paint_mark()
 
     def _paint_mark(self) -> None:

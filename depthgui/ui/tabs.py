@@ -180,7 +180,6 @@ class _TabSide(QtWidgets.QWidget):
         self._close.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
         self._close.setIconSize(QtCore.QSize(12, 12))
         self._close.setFixedSize(20, 20)
-        self._close.setStyleSheet("padding: 0px;")
         self._close.setAccessibleName(f"Close {title}")
         self._close.setToolTip("Close tab (Ctrl+W)")
         self._close.clicked.connect(self.close_clicked)
@@ -210,4 +209,9 @@ class _TabSide(QtWidgets.QWidget):
         """Take over font and icon."""
         self._note.setFont(theme.typeface.font(11))
         self._close.setIcon(themed_icon("close", theme.palette, "muted"))
+        # The bar's own tool buttons are its scroll arrows; this one must not look like them.
+        self._close.setStyleSheet(
+            "QToolButton { background: transparent; border: none; border-radius: 4px; padding: 0; margin: 0; }"
+            f"QToolButton:hover {{ background: {theme.palette.hover}; }}"
+        )
         self.adjustSize()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6 import QtCore, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.engine import parse_symbol_ref
 from depthgui.ui.icons import app_icon
@@ -21,6 +21,8 @@ class WelcomePage(QtWidgets.QWidget):
     symbol_chosen = QtCore.Signal(object)  # SymbolRef
     search_wanted = QtCore.Signal()
     venue_chosen = QtCore.Signal(str)  # key of a VenueChoice
+    back_wanted = QtCore.Signal()
+    retry_wanted = QtCore.Signal()
 
     def __init__(self, theme: Theme) -> None:
         """Build the page; `show_symbols` and `show_venue` fill it."""
@@ -28,6 +30,7 @@ class WelcomePage(QtWidgets.QWidget):
         self.setObjectName("welcomePage")
         self.setAccessibleName("Welcome")
         self._theme = theme
+        self._venue_key = ""
         self._picture = QtWidgets.QLabel()
         self._title = QtWidgets.QLabel("Which order book?")
         self._subtitle = QtWidgets.QLabel()
@@ -60,7 +63,15 @@ class WelcomePage(QtWidgets.QWidget):
         head.addWidget(self._picture)
         head.addLayout(words, 1)
         column.addLayout(head)
-        column.addWidget(self._problem)
+        trouble = QtWidgets.QHBoxLayout()
+        trouble.addWidget(self._problem, 1)
+        self._retry = QtWidgets.QPushButton("Try again")
+        self._retry.setObjectName("welcomeRetry")
+        self._retry.setProperty("role", "chip")
+        self._retry.clicked.connect(self.retry_wanted)
+        self._retry.hide()
+        trouble.addWidget(self._retry, 0, QtCore.Qt.AlignmentFlag.AlignTop)
+        column.addLayout(trouble)
         column.addSpacing(8)
         column.addWidget(self._symbols_title)
         column.addLayout(self._symbols)
@@ -70,6 +81,12 @@ class WelcomePage(QtWidgets.QWidget):
         self._search.setProperty("role", "primary")
         self._search.clicked.connect(self.search_wanted)
         column.addWidget(self._search)
+        self._back = QtWidgets.QPushButton("Back to the tabs")
+        self._back.setObjectName("welcomeBack")
+        self._back.setShortcut(QtGui.QKeySequence("Esc"))
+        self._back.clicked.connect(self.back_wanted)
+        self._back.hide()
+        column.addWidget(self._back)
         column.addSpacing(14)
         title = QtWidgets.QLabel("Where the data comes from")
         title.setProperty("role", "muted")
@@ -93,21 +110,28 @@ class WelcomePage(QtWidgets.QWidget):
             button.setCheckable(True)
             button.setToolTip(choice.blurb)
             button.setAccessibleDescription(choice.blurb)
-            button.clicked.connect(lambda _checked=False, key=choice.key: self.venue_chosen.emit(key))
+            button.clicked.connect(lambda _checked=False, key=choice.key: self._on_venue(key))
             self._venues[choice.key] = button
             grid.addWidget(button, number // 3, number % 3)
         return grid
 
     def show_venue(self, key: str, text: str) -> None:
         """Say which environment is in use."""
+        self._venue_key = key
         self._subtitle.setText(text)
         for choice_key, button in self._venues.items():
             button.setChecked(choice_key == key)
+
+    def _on_venue(self, key: str) -> None:
+        """The mark stays with the environment in use until the new one is connected."""
+        self.show_venue(self._venue_key, self._subtitle.text())
+        self.venue_chosen.emit(key)
 
     def show_problem(self, text: str) -> None:
         """Say why there is no data; "" when all is well."""
         self._problem.setText(text)
         self._problem.setVisible(bool(text))
+        self._retry.setVisible(bool(text))
 
     def show_symbols(self, symbols: Sequence[str], title: str = "Popular symbols") -> None:
         """Offer these symbols, one button each."""
@@ -125,6 +149,10 @@ class WelcomePage(QtWidgets.QWidget):
             button.setMinimumHeight(50)
             button.clicked.connect(lambda _checked=False, chosen=ref: self.symbol_chosen.emit(chosen))
             self._symbols.addWidget(button, number // _COLUMNS, number % _COLUMNS)
+
+    def show_back(self, *, is_shown: bool) -> None:
+        """Offer the way back to the open tabs, where there are some."""
+        self._back.setVisible(is_shown)
 
     def focus_first(self) -> None:
         """Ready for the keyboard."""

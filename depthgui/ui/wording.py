@@ -44,6 +44,14 @@ def listed(names: Iterable[str], most: int = 6) -> str:
     return f"{', '.join(every[: most - 1])} and {len(every) - most + 1} more"
 
 
+def sentence(text: str) -> str:
+    """The text as a sentence of its own: with a capital and a full stop."""
+    if not text:
+        return ""
+    ended = text if text.endswith((".", "!", "?")) else f"{text}."
+    return ended if ended.startswith(("http://", "https://")) else ended[0].upper() + ended[1:]
+
+
 def count_text(number: int, singular: str, plural: str = "") -> str:
     """A number with its noun: 1 tab, 3 tabs."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"

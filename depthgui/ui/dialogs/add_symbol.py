@@ -13,7 +13,7 @@ from depthgui.ui.symbol_catalogue import SymbolCatalogue
 from depthgui.ui.symbol_search import Entry, Query, near_matches, parse_query, search
 from depthgui.ui.theme import Theme
 
-_WIDTHS = {MARKET: 132, TICK: 116, STATUS: 100, STAR: 34}
+_WIDTHS = {MARKET: 136, TICK: 128, STATUS: 112, STAR: 34}
 _LIST_KEYS = {
     QtCore.Qt.Key.Key_Up,
     QtCore.Qt.Key.Key_Down,
@@ -80,7 +80,7 @@ class AddSymbolDialog(QtWidgets.QDialog):
         column.addWidget(self._list, 1)
         column.addLayout(below)
         column.addLayout(self._build_buttons())
-        self.resize(620, 520)
+        self.resize(660, 520)
 
     def _build_filters(self) -> QtWidgets.QHBoxLayout:
         row = QtWidgets.QHBoxLayout()

@@ -19,7 +19,9 @@ _MARKS = {
     Outage.GIVEN_UP: ("state-failed", "ask"),
 }
 _PROGRESS_STEPS = 1000
-_WIDTH = 446
+_DETAILS_FRAME_PX = 34
+_DETAILS_MOST_PX = 240
+_WIDTH = 476
 
 
 class ConnectionDialog(QtWidgets.QDialog):
@@ -118,14 +120,16 @@ class ConnectionDialog(QtWidgets.QDialog):
         row.addWidget(button)
         return button
 
-    def show_status(self, status: ConnectionStatus, outage: Outage, now_s: float, zone: TimeZone) -> None:
+    def show_status(
+        self, status: ConnectionStatus, outage: Outage, now_s: float, zone: TimeZone, *, has_books: bool
+    ) -> None:
         """Take over the newest status at the monotonic time `now_s`; shows nothing by itself."""
         if status.phase is not ConnectionPhase.WAITING:
             self._waiting_since_s = None
         elif self._status is None or self._status.retry_at_s != status.retry_at_s or self._waiting_since_s is None:
             self._waiting_since_s = now_s
         self._status = status
-        text = connection_text(status, outage, now_s, zone)
+        text = connection_text(status, outage, now_s, zone, has_books=has_books)
         if outage is not self._outage:
             self._outage = outage
             self._arrange(outage, tab_count=len(status.symbols))
@@ -143,6 +147,7 @@ class ConnectionDialog(QtWidgets.QDialog):
         self._hide.setVisible(not is_given_up)
         for button in (self._copy, self._log, self._close_tabs, self._reconnect):
             button.setVisible(is_given_up)
+        (self._reconnect if is_given_up else self._retry if is_retrying else self._hide).setFocus()
         self._close_tabs.setText("Close tab" if tab_count == 1 else "Close tabs")
         self.set_theme(self._theme)
 
@@ -154,8 +159,13 @@ class ConnectionDialog(QtWidgets.QDialog):
         self._rows.fill(text.rows)
         if self._details.toPlainText() != text.details:
             self._details.setPlainText(text.details)
-            lines = text.details.count("\n") + 3
-            self._details.setFixedHeight(self._details.fontMetrics().lineSpacing() * min(lines, 9) + 22)
+            self._details.setFixedHeight(min(self._height_of(text.details), _DETAILS_MOST_PX))
+
+    def _height_of(self, text: str) -> int:
+        """Height of the log box that shows all of `text`, wrapped."""
+        room = QtCore.QRect(0, 0, _WIDTH - 40 - _DETAILS_FRAME_PX, 10_000)
+        flags = QtCore.Qt.TextFlag.TextWrapAnywhere | QtCore.Qt.TextFlag.TextWordWrap
+        return self._details.fontMetrics().boundingRect(room, int(flags), text).height() + _DETAILS_FRAME_PX
 
     def _progress_value(self, status: ConnectionStatus, now_s: float) -> int:
         if status.retry_at_s is None or self._waiting_since_s is None:

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from depthgui.ui.engine import ConnectionPhase, ConnectionStatus, FeedState, FeedStatus
-from depthgui.ui.wording import TimeZone, clock_text, count_text, duration_text, listed
+from depthgui.ui.wording import TimeZone, clock_text, count_text, duration_text, listed, sentence
 
 
 class Outage(enum.Enum):
@@ -42,8 +42,10 @@ def outage_of(status: ConnectionStatus, *, waits_for_books: bool = False) -> Out
     return Outage.NONE
 
 
-def connection_text(status: ConnectionStatus, outage: Outage, now_s: float, zone: TimeZone) -> ConnectionText:
-    """What the dialog says at the monotonic time `now_s`."""
+def connection_text(
+    status: ConnectionStatus, outage: Outage, now_s: float, zone: TimeZone, *, has_books: bool = True
+) -> ConnectionText:
+    """What the dialog says at the monotonic time `now_s`. `has_books`: there is a book on screen that went stale."""
     if outage is Outage.GIVEN_UP:
         return _given_up(status, zone)
     if outage is Outage.RESTORED:
@@ -52,9 +54,9 @@ def connection_text(status: ConnectionStatus, outage: Outage, now_s: float, zone
             "Connected again",
             f"{status.label} is connected again",
             "The books are being brought into step with the stream.",
-            _rows(status, now_s, zone),
+            _rows(status, now_s, zone, has_books=has_books),
         )
-    was_open = status.lost_at_s is not None
+    was_open = status.lost_at_s is not None and has_books
     paragraph = (
         "The last book stays on screen, marked stale. It is replaced when a fresh snapshot is in step with the stream."
         if was_open
@@ -64,18 +66,22 @@ def connection_text(status: ConnectionStatus, outage: Outage, now_s: float, zone
         f"{status.label} disconnected — reconnecting" if was_open else f"{status.label} does not answer — trying again"
     )
     return ConnectionText(
-        outage, "Connection lost" if was_open else "Not connected", heading, paragraph, _rows(status, now_s, zone)
+        outage,
+        "Connection lost" if was_open else "Not connected",
+        heading,
+        paragraph,
+        _rows(status, now_s, zone, has_books=has_books),
     )
 
 
-def _rows(status: ConnectionStatus, now_s: float, zone: TimeZone) -> tuple[tuple[str, str], ...]:
+def _rows(status: ConnectionStatus, now_s: float, zone: TimeZone, *, has_books: bool) -> tuple[tuple[str, str], ...]:
     rows = [("Symbols", _symbols(status)), ("Attempt", attempt_text(status, now_s))]
     if status.lost_at_s is not None and status.lost_at_wall_ms is not None:
         ago = duration_text(now_s - status.lost_at_s)
         rows.append(("Since", f"{clock_text(status.lost_at_wall_ms, zone)} ({ago} ago)"))
-    else:
+    if not has_books:
         rows.append(("Address", status.url))
-    rows.append(("Reason", status.reason or "not known yet"))
+    rows.append(("Reason", short_reason(status) or "not known yet"))
     return tuple(rows)
 
 
@@ -98,7 +104,7 @@ def _given_up(status: ConnectionStatus, zone: TimeZone) -> ConnectionText:
             Outage.GIVEN_UP,
             "Unable to connect",
             heading,
-            f"{_sentence(status.reason)} Trying again changes nothing by itself. Other connections go on.",
+            f"{sentence(status.reason)} Trying again changes nothing by itself. Other connections go on.",
             details=failure_details(status, zone),
         )
     last = ""
@@ -122,12 +128,18 @@ def failure_details(status: ConnectionStatus, zone: TimeZone) -> str:
         if status.is_permanent
         else f"BinanceUnableToConnect: max reconnect attempts ({status.max_attempts}) reached"
     )
-    lines = [first, f"  {status.url} — {status.reason or 'no reason given'}"]
+    lines = [first, f"  {status.url} — {short_reason(status) or 'no reason given'}"]
     if status.attempts_wall_ms:
         lines.append("  attempts " + "  ".join(clock_text(moment, zone) for moment in status.attempts_wall_ms))
     if len(status.symbols) > 1:
         lines.append("  symbols " + " ".join(ref.symbol for ref in status.symbols))
     return "\n".join(lines)
+
+
+def short_reason(status: ConnectionStatus) -> str:
+    """The reason without the address, which stands beside it."""
+    before, separator, after = status.reason.partition(": ")
+    return after if separator and status.url in before else status.reason
 
 
 def restored_notice(status: ConnectionStatus, outage_s: float) -> str:
@@ -144,9 +156,10 @@ def banner_text(
     since = clock_text(status.since_wall_ms, zone)
     if status.state is FeedState.STOPPED:
         return f"Stopped at {since} — the last book is kept; start to go on"
-    if status.state is FeedState.FAILED:
-        return f"Stale since {since} — {_sentence(status.detail)}"
-    if status.state not in {FeedState.STALE, FeedState.RECONNECTING, FeedState.CONNECTING}:
+    has_given_up = connection is not None and connection.phase is ConnectionPhase.FAILED
+    if status.state is FeedState.FAILED and not has_given_up:
+        return f"Stale since {since} — {sentence(status.detail)}"
+    if status.state is FeedState.LIVE:
         return ""
     if connection is not None and outage_of(connection) is not Outage.NONE:
         return f"Stale since {_lost_at(connection, since, zone)} — {_next_step(connection, now_s)}"
@@ -159,7 +172,9 @@ def _lost_at(connection: ConnectionStatus, otherwise: str, zone: TimeZone) -> st
 
 def _next_step(connection: ConnectionStatus, now_s: float) -> str:
     if connection.phase is ConnectionPhase.FAILED:
-        return "unable to connect; press Reconnect to try again"
+        if connection.is_permanent:
+            return f"unable to connect: {short_reason(connection)}"
+        return f"unable to connect after {connection.max_attempts} attempts"
     number = f"attempt {max(1, connection.attempt)} of {connection.max_attempts}"
     if connection.phase is ConnectionPhase.WAITING and connection.retry_at_s is not None:
         left = connection.retry_at_s - now_s
@@ -169,7 +184,8 @@ def _next_step(connection: ConnectionStatus, now_s: float) -> str:
 
 def tab_note(market_label: str, state: FeedState, connection: ConnectionStatus | None) -> str:
     """The small word beside a tab's symbol: the market, or what is wrong."""
-    if state is FeedState.RECONNECTING and connection is not None and connection.attempt > 0:
+    is_waiting = state in {FeedState.CONNECTING, FeedState.STALE, FeedState.RECONNECTING}
+    if is_waiting and connection is not None and outage_of(connection) is Outage.RETRYING and connection.attempt > 0:
         return f"retry {connection.attempt}/{connection.max_attempts}"
     words = {
         FeedState.LIVE: market_label,
@@ -194,10 +210,3 @@ def _symbols(status: ConnectionStatus) -> str:
 
 def _ceil_s(seconds: float) -> str:
     return duration_text(-(-seconds // 1))
-
-
-def _sentence(text: str) -> str:
-    """The text, ended like a sentence."""
-    if not text:
-        return "No reason is known."
-    return text if text.endswith((".", "!", "?")) else f"{text}."

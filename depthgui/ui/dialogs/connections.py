@@ -21,6 +21,8 @@ from depthgui.ui.wording import TimeZone
 _TICK_MS = 200
 _LEAST_SHOWN_S = 1.5
 _MARGIN = 16
+_CASCADE = 30
+_BELOW_HEADER = 120
 
 
 class TabCommands(Protocol):
@@ -34,6 +36,9 @@ class TabCommands(Protocol):
 
     def are_waiting(self, refs: tuple[SymbolRef, ...]) -> bool:
         """True while a tab of these symbols is on its way to being live."""
+
+    def have_books(self, refs: tuple[SymbolRef, ...]) -> bool:
+        """True if a tab of these symbols shows a book, live or not."""
 
     def open_log(self) -> None:
         """Show the log."""
@@ -137,18 +142,29 @@ class ConnectionDialogs(QtCore.QObject):
         began = status.lost_at_s if status.lost_at_s is not None else now
         trouble = _Trouble(dialog, status, began, now)
         self._troubles[status.key] = trouble
-        dialog.show_status(status, outage, now, self._zone)
+        self._fill(trouble, outage, now)
         self._show(trouble)
         self._timer.start()
 
+    def _fill(self, trouble: _Trouble, outage: Outage, now: float) -> None:
+        has_books = self._commands.have_books(trouble.status.symbols)
+        trouble.dialog.show_status(trouble.status, outage, now, self._zone, has_books=has_books)
+
     def _show(self, trouble: _Trouble) -> None:
         dialog = trouble.dialog
+        if dialog.isVisible():
+            return
         dialog.adjustSize()
-        shown = sum(other.dialog.isVisible() for other in self._troubles.values() if other is not trouble)
+        shown = sum(other.dialog.isVisible() for other in self._troubles.values())
         area = self._window.frameGeometry()
-        offset = _MARGIN + 28 * shown
-        dialog.move(area.right() - dialog.width() - offset, area.top() + 120 + offset)
+        offset = _MARGIN + _CASCADE * shown
+        dialog.move(area.right() - dialog.width() - offset, area.top() + _BELOW_HEADER + offset)
+        active = QtWidgets.QApplication.activeWindow()
         dialog.show()
+        # Some platforms activate every window that is shown, whatever it asks for, and tell so a moment later.
+        if active is not None:
+            active = self._window if isinstance(active, ConnectionDialog) else active
+            QtCore.QTimer.singleShot(0, active, lambda: _give_back(active, dialog))
 
     def _on_retry(self, key: str) -> None:
         if self._hub is not None:
@@ -178,7 +194,7 @@ class ConnectionDialogs(QtCore.QObject):
             return
         trouble.restored_at_s = None
         was = trouble.dialog.outage
-        trouble.dialog.show_status(status, outage, now, self._zone)
+        self._fill(trouble, outage, now)
         if outage is Outage.GIVEN_UP and was is not Outage.GIVEN_UP:
             trouble.is_hidden = False
             self._show(trouble)
@@ -189,7 +205,7 @@ class ConnectionDialogs(QtCore.QObject):
             trouble.restored_at_s = now
             self._commands.notify(restored_notice(trouble.status, now - trouble.began_s))
         if trouble.dialog.isVisible() and now - trouble.shown_at_s < _LEAST_SHOWN_S:
-            trouble.dialog.show_status(trouble.status, Outage.RESTORED, now, self._zone)
+            self._fill(trouble, Outage.RESTORED, now)
             return
         self._drop(trouble.status.key)
 
@@ -199,3 +215,9 @@ class ConnectionDialogs(QtCore.QObject):
         trouble.dialog.deleteLater()
         if not self._troubles:
             self._timer.stop()
+
+
+def _give_back(active: QtWidgets.QWidget, dialog: ConnectionDialog) -> None:
+    """Give the focus back to the window that had it."""
+    if QtWidgets.QApplication.activeWindow() is dialog:
+        active.activateWindow()

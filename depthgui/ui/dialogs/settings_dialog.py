@@ -76,11 +76,16 @@ class SettingsDialog(QtWidgets.QDialog):
             self._pages.removeWidget(old)
             old.deleteLater()
         for group in Group:
-            self._groups.addItem(group.value)
+            self._add_group(group.value)
             self._pages.addWidget(self._page([setting for setting in ALL_SETTINGS if setting.group is group]))
-        self._groups.addItem("Keys")
+        self._add_group("Keys")
         self._pages.addWidget(self._keys_page())
         self._groups.setCurrentRow(row)
+
+    def _add_group(self, title: str) -> None:
+        item = QtWidgets.QListWidgetItem(title)
+        item.setSizeHint(QtCore.QSize(0, self._groups.fontMetrics().height() + 18))
+        self._groups.addItem(item)
 
     def _page(self, settings: list[AnySetting]) -> QtWidgets.QWidget:
         content = QtWidgets.QWidget()

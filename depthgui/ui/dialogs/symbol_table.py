@@ -151,7 +151,7 @@ class SymbolDelegate(QtWidgets.QStyledItemDelegate):
             painter.drawText(rect, _LEFT, text[:bold])
             rect.setLeft(rect.left() + QtGui.QFontMetrics(font).horizontalAdvance(text[:bold]))
         painter.setFont(theme.typeface.font(13))
-        rest = painter.fontMetrics().elidedText(text[bold:], QtCore.Qt.TextElideMode.ElideMiddle, rect.width())
+        rest = painter.fontMetrics().elidedText(text[bold:], QtCore.Qt.TextElideMode.ElideRight, rect.width())
         painter.drawText(rect, _LEFT, rest)
         painter.restore()
 
