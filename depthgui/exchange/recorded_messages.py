@@ -18,10 +18,9 @@ import msgspec
 from depthgui.binance.endpoints import Market
 from depthgui.book.messages import Level
 from depthgui.exchange.stream_names import Kind
-from depthgui.exchange.symbols import SymbolSpec, listed_symbols, spec_from_prices
+from depthgui.exchange.symbols import SymbolSpec, is_option, listed_symbols, spec_from_prices
 from depthgui.exchange.venue_format import encode_json
 
-_OPTION = re.compile(r"[A-Z0-9]+-\d{6}-\d+(\.\d+)?-[CP]")
 _DIFF_STREAM = re.compile(r"[^@]+@depth(@\d+ms)?")
 _KINDS = {"bookTicker": Kind.TICKER, "trade": Kind.TRADE, "optionTrade": Kind.TRADE, "aggTrade": Kind.AGG_TRADE}
 _UPDATE_IDS = ("U", "u", "pu")
@@ -88,7 +87,7 @@ def spec_of(diff: RecordedDiff | None, snapshot: RecordedSnapshot | None, symbol
 
 
 def _market_of(diff: RecordedDiff | None, snapshot: RecordedSnapshot | None, symbol: str, path: Path) -> Market:
-    if _OPTION.fullmatch(symbol):
+    if is_option(symbol):
         return Market.OPTIONS
     if (diff and diff.ps) or (snapshot and snapshot.pair):
         return Market.COINM

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from depthgui.binance.endpoints import Market
+from depthgui.exchange.symbols import is_option
 
 
 class Kind(Enum):
@@ -68,9 +69,14 @@ _SIMPLE = {"bookTicker": Kind.TICKER, "trade": Kind.TRADE, "aggTrade": Kind.AGG_
 
 
 def parse_stream_name(market: Market, name: str) -> Topic | None:
-    """The topic of a stream name; None for a name that the venue would acknowledge and never serve."""
+    """The topic of a stream name; None for a name that the venue would acknowledge and never serve.
+
+    Options share USD-M's stream host, so that an option's streams are served there too.
+    """
     shown, at, what = name.partition("@")
     symbol = shown.upper()
+    if market is Market.USDM and is_option(symbol):
+        market = Market.OPTIONS
     if not at or (shown != shown.lower() and market is not Market.OPTIONS):
         return None
     kind = _SIMPLE.get(what)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,6 +12,7 @@ from depthgui.binance.endpoints import Market
 #: Longest first, so that BTCUSDT ends in USDT and not in a shorter code that happens to fit.
 QUOTES = ("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "JPY", "USD")
 
+_OPTION = re.compile(r"[A-Z0-9]+-\d{6}-\d+(\.\d+)?-[CP]")
 _USUAL_SHARE = 0.9
 _PERPETUAL_DELIVERY_MS = 4_133_404_800_000  # the venue's own mark for "never": 2100-12-25
 
@@ -143,6 +145,11 @@ def listed_symbols() -> tuple[SymbolSpec, ...]:
 
 def _option_character(mid: str, size: str) -> Character:
     return _like(mid, size, 25, 0.1, levels=60, volatility_bp=3, spread_ticks=60)
+
+
+def is_option(symbol: str) -> bool:
+    """True for a symbol such as BTC-261225-100000-C."""
+    return _OPTION.fullmatch(symbol) is not None
 
 
 def split_symbol(symbol: str) -> tuple[str, str]:

@@ -169,6 +169,11 @@ def test_stream_names(market: str, name: str, topic: tuple[Kind, int, int] | Non
     assert parse_stream_name(Market(market), name) == expected
 
 
+def test_options_are_served_on_the_stream_host_they_share_with_usdm() -> None:
+    topic = parse_stream_name(Market.USDM, "btc-261225-100000-c@depth@100ms")
+    assert topic == Topic(Market.OPTIONS, "BTC-261225-100000-C", Kind.DIFF, 100)
+
+
 def test_split_symbol() -> None:
     assert split_symbol("BTCUSDT") == ("BTC", "USDT")
     assert split_symbol("ETHBTC") == ("ETH", "BTC")
