@@ -160,6 +160,11 @@ def decimals_of(number: Decimal) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
+def plain(number: Decimal) -> Decimal:
+    """The same number without trailing zeros and without an exponent."""
+    return number.normalize() + 0
+
+
 def _group(whole: int, style: NumberFormat) -> str:
     if not style.thousands:
         return str(whole)

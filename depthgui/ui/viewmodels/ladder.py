@@ -22,6 +22,7 @@ from depthgui.ui.viewmodels.figures import (
     decimals_of,
     format_decimal,
     format_rounded,
+    plain,
 )
 from depthgui.ui.viewmodels.instrument import Instrument
 from depthgui.ui.viewmodels.ladder_frame import (
@@ -311,7 +312,7 @@ class LadderModel:
         if bid_units is None or ask_units is None:
             return None, None
         to_decimal = self._prices.to_decimal
-        return to_decimal(bid_units + ask_units) / 2, to_decimal(ask_units - bid_units)
+        return plain(to_decimal(bid_units + ask_units) / 2), plain(to_decimal(ask_units - bid_units))
 
     def _note_changes(self, now: dict[int, int], now_s: float) -> None:
         since = now_s - _FLASH_S

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from depthgui.book.levels import BookSide
 from depthgui.book.order_book import OrderBook
-from depthgui.ui.viewmodels.figures import NumberFormat, decimals_of, format_decimal
+from depthgui.ui.viewmodels.figures import NumberFormat, decimals_of, format_decimal, plain
 from depthgui.ui.viewmodels.instrument import Instrument
 
 _BATCH = 200
@@ -53,7 +53,7 @@ def ruler_lines(ruler: Ruler, instrument: Instrument, style: NumberFormat) -> tu
     """The ruler in words, one string a line."""
     decimals = max(instrument.price_decimals, decimals_of(ruler.distance))
     sign = "+" if ruler.distance > 0 else "\u2212" if ruler.distance < 0 else ""
-    ticks = format_decimal(abs(ruler.ticks).normalize() + 0, style)
+    ticks = format_decimal(plain(abs(ruler.ticks)), style)
     first = f"{sign}{format_decimal(abs(ruler.distance), style, decimals)} \u00b7 {ticks} ticks"
     second = f"{sign}{abs(ruler.percent):.3f} % \u00b7 {abs(ruler.bps):.1f} bps"
     size = format_decimal(ruler.size, style, max(instrument.size_decimals, 0))

@@ -95,6 +95,10 @@ class Canvas(GraphicsView):
 
     # -- Qt's events; pyqtgraph's own handling of them (panning, item hovering) is left out on purpose
 
+    def close(self) -> bool:
+        """Close as any widget does; pyqtgraph's own way takes the viewport away under events that are still to come."""
+        return bool(QtWidgets.QWidget.close(self))
+
     def showEvent(self, event: QtGui.QShowEvent) -> None:
         """Join the clock."""
         super().showEvent(event)

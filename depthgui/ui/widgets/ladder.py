@@ -12,7 +12,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.feed_view import FeedView, LastPriceTracker, instrument_of, is_live
-from depthgui.ui.viewmodels.figures import format_decimal
+from depthgui.ui.viewmodels.figures import format_decimal, plain
 from depthgui.ui.viewmodels.ladder import LadderModel, LadderOptions
 from depthgui.ui.viewmodels.ladder_frame import (
     BID_SIDE,
@@ -150,7 +150,7 @@ class Ladder(Canvas):
         lines = ["Bid\tPrice\tAsk"]
         for row, (price, bid, ask) in zip(self._rows(), self.painted.rows, strict=False):
             if not chosen or row.index in chosen:
-                sizes = ("" if size is None else f"{size.normalize():f}" for size in (bid, ask))
+                sizes = ("" if size is None else f"{plain(size):f}" for size in (bid, ask))
                 lines.append(f"\t{price:f}\t".join(sizes))
         return "\n".join(lines)
 
@@ -338,7 +338,7 @@ class Ladder(Canvas):
             return ""
         is_bid = bool(row.flags & BID_SIDE)
         edge = feed.book.coverage.low if is_bid else feed.book.coverage.high
-        shown = "" if edge is None else format_decimal(edge.normalize() + 0, self._options.number_format)
+        shown = "" if edge is None else format_decimal(plain(edge), self._options.number_format)
         return (
             f"Not proven {'below' if is_bid else 'above'} {shown}.\n"
             "The exchange's snapshot ended there. Beyond it, only levels that changed since are known,\n"

@@ -1,0 +1,152 @@
+"""The frame clock: one paint for many diffs, none for what can't be seen, and sleep when nothing moves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6 import QtCore
+
+from depthgui.ui.frame_clock import FrameClock
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+
+class Source:
+    def __init__(self) -> None:
+        self.version = 0
+        self.is_visible = True
+        self.wants_heartbeat = False
+        self.is_moving = False
+        self.renders = 0
+
+    def frame_key(self, now_s: float) -> object:
+        return self.version
+
+    def is_frame_visible(self) -> bool:
+        return self.is_visible
+
+    def render_frame(self, now_s: float) -> bool:
+        self.renders += 1
+        return self.is_moving
+
+
+@pytest.fixture
+def source(clock: FrameClock) -> Source:
+    made = Source()
+    clock.add(made)
+    clock.tick()
+    made.renders = 0
+    return made
+
+
+def test_many_changes_within_a_tick_are_one_frame(clock: FrameClock, source: Source) -> None:
+    for _ in range(10):
+        source.version += 1
+        clock.wake()
+    clock.tick()
+    clock.tick()
+    assert source.renders == 1
+
+
+def test_what_is_hidden_is_not_rendered_and_is_new_when_shown(clock: FrameClock, source: Source) -> None:
+    source.is_visible = False
+    source.version += 1
+    clock.tick()
+    assert source.renders == 0
+    source.version -= 1
+    source.is_visible = True
+    clock.tick()
+    assert source.renders == 1
+
+
+def test_a_source_that_moves_is_rendered_until_it_stops(clock: FrameClock, source: Source) -> None:
+    source.version += 1
+    source.is_moving = True
+    clock.tick()
+    clock.tick()
+    source.is_moving = False
+    clock.tick()
+    clock.tick()
+    assert source.renders == 3
+
+
+def test_it_sleeps_when_nothing_has_changed_for_a_while_and_wakes(clock: FrameClock, source: Source, time) -> None:
+    clock.tick()
+    assert clock.is_awake
+    time.now_s += 1
+    clock.tick()
+    assert not clock.is_awake
+    assert not clock.findChild(QtCore.QTimer).isActive()
+    clock.wake()
+    assert clock.is_awake
+    assert clock.findChild(QtCore.QTimer).isActive()
+
+
+def test_a_source_that_shows_an_age_is_asked_every_second(clock: FrameClock, source: Source, time) -> None:
+    source.wants_heartbeat = True
+    time.now_s += 1
+    clock.tick()
+    timer = clock.findChild(QtCore.QTimer)
+    assert not clock.is_awake
+    assert timer.isActive()
+    assert timer.interval() == 1000
+
+
+def test_waking_makes_no_timers(clock: FrameClock, source: Source) -> None:
+    for _ in range(1000):
+        clock.wake()
+    assert len(clock.findChildren(QtCore.QTimer)) == 1
+
+
+def test_waking_without_anything_to_show_starts_nothing(clock: FrameClock) -> None:
+    clock.wake()
+    assert not clock.findChild(QtCore.QTimer).isActive()
+
+
+def test_the_timer_really_ticks(qtbot: QtBot, clock: FrameClock, source: Source) -> None:
+    source.version += 1
+    clock.wake()
+    qtbot.waitUntil(lambda: source.renders == 1, timeout=1000)
+
+
+def test_a_removed_source_is_left_alone(clock: FrameClock, source: Source) -> None:
+    clock.remove(source)
+    clock.remove(source)
+    source.version += 1
+    clock.tick()
+    assert source.renders == 0
+
+
+def test_a_source_may_leave_while_it_renders(clock: FrameClock, source: Source) -> None:
+    other = Source()
+    clock.add(other)
+    source.render_frame = lambda _now_s: clock.remove(other) or False  # type: ignore[method-assign, func-returns-value]
+    source.version += 1
+    clock.tick()
+
+
+def test_the_cap_sets_the_interval(clock: FrameClock, source: Source) -> None:
+    clock.set_cap(20)
+    source.version += 1
+    clock.tick()
+    assert clock.findChild(QtCore.QTimer).interval() == 50
+
+
+def test_figures(clock: FrameClock, source: Source, time) -> None:
+    time.now_s += 5
+    assert clock.stats().fps == 0
+    for _ in range(5):
+        source.version += 1
+        clock.wake()
+        time.now_s += 0.010
+        clock.tick()
+        time.now_s += 0.002
+        clock.note_paint(1.5)
+    stats = clock.stats()
+    assert stats.fps == 5
+    assert (stats.paint_ms, stats.paint_last_ms) == (1.5, 1.5)
+    assert stats.event_to_paint_ms == pytest.approx(12.0)
+    time.now_s += 5
+    assert clock.stats().fps == 0
