@@ -80,6 +80,7 @@ from binance import ThreadedDepthCacheManager
 
 
 def main():
+    seen = set()
     done = threading.Event()
     dcm = ThreadedDepthCacheManager()
     dcm.start()
@@ -87,7 +88,8 @@ def main():
     def handle_depth_cache(depth_cache):
         print(f"symbol {depth_cache.symbol}")
         print(depth_cache.get_bids()[:5])
-        if depth_cache.symbol == 'ETHBTC':
+        seen.add(depth_cache.symbol)
+        if len(seen) == 2:
             done.set()
 
     dcm_name = dcm.start_depth_cache(handle_depth_cache, symbol='BNBBTC')
