@@ -32,11 +32,13 @@ def tinted_svg(name: str, colour: str) -> bytes:
 @functools.lru_cache(maxsize=512)
 def icon_pixmap(name: str, colour: str, size: int, ratio: float) -> QtGui.QPixmap:
     """An icon of `size` logical pixels in one colour, at a device pixel ratio."""
+    # The file first: a pixmap that dies under its painter takes the process with it.
+    drawing = QtSvg.QSvgRenderer(QtCore.QByteArray(tinted_svg(name, colour)))
     device = max(1, round(size * ratio))
     pixmap = QtGui.QPixmap(device, device)
     pixmap.fill(QtCore.Qt.GlobalColor.transparent)
     painter = QtGui.QPainter(pixmap)
-    QtSvg.QSvgRenderer(QtCore.QByteArray(tinted_svg(name, colour))).render(painter, QtCore.QRectF(0, 0, device, device))
+    drawing.render(painter, QtCore.QRectF(0, 0, device, device))
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
     return pixmap

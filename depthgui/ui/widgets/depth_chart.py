@@ -114,6 +114,9 @@ class DepthChart(Canvas):
 
     def render_frame(self, now_s: float) -> bool:
         """See `FrameSource.render_frame`."""
+        if now_s - self._rendered_s < _REST_S:
+            return True  # come again at the next tick
+        self._rendered_s = now_s
         feed = self._feed
         book = feed.book if feed is not None else None
         self._frame = None

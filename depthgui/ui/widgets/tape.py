@@ -10,7 +10,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.feed_view import FeedView, instrument_of, is_live
-from depthgui.ui.viewmodels.figures import format_decimal
+from depthgui.ui.viewmodels.figures import format_decimal, plain
 from depthgui.ui.viewmodels.tape import Merge, TapeFrame, TapeModel, TapeOptions
 from depthgui.ui.widgets.canvas import Canvas
 from depthgui.ui.widgets.tape_painter import TapePainter
@@ -166,7 +166,7 @@ class Tape(Canvas):
 
     def _filters(self) -> list[Decimal]:
         step = self._model.instrument.size_step if self._model is not None else Decimal("0.001")
-        choices = [Decimal(0), *(step.normalize() * 10**power for power in range(1, _FILTERS))]
+        choices = [Decimal(0), *(plain(step * 10**power) for power in range(1, _FILTERS))]
         chosen = self._options.min_size
         return choices if chosen in choices else sorted([*choices, chosen])
 
