@@ -33,6 +33,10 @@ class Tasks:
         if error is not None:
             self._report(error)
 
+    async def settle(self) -> None:
+        """Wait until all that runs now has ended by itself."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def aclose(self) -> None:
         """Cancel what still runs and wait until it has ended."""
         self._is_closed = True

@@ -22,6 +22,7 @@ _PROGRESS_STEPS = 1000
 _DETAILS_FRAME_PX = 34
 _DETAILS_MOST_PX = 240
 _WIDTH = 476
+_SETTLE_MS = 300  # within which an activation comes from the platform and not from the user
 
 
 class ConnectionDialog(QtWidgets.QDialog):
@@ -39,6 +40,7 @@ class ConnectionDialog(QtWidgets.QDialog):
         self.key = key
         self._theme = theme
         self._waiting_since_s: float | None = None
+        self._active: QtWidgets.QWidget | None = None
         self._outage = Outage.NONE
         self._status: ConnectionStatus | None = None
         self.setObjectName("connectionDialog")
@@ -181,6 +183,22 @@ class ConnectionDialog(QtWidgets.QDialog):
         self._heading.setFont(theme.typeface.font(15, 600))
         icon, colour = _MARKS.get(self._outage, _MARKS[Outage.RETRYING])
         self._mark.setPixmap(icon_pixmap(icon, theme.palette.colours()[colour], 16, self.devicePixelRatioF()))
+
+    def show_beside(self, active: QtWidgets.QWidget | None) -> None:
+        """Show it, and leave the focus to `active`, the window that has it now."""
+        self._active = active
+        self.show()
+        QtCore.QTimer.singleShot(_SETTLE_MS, self, self._forget_active)
+
+    def _forget_active(self) -> None:
+        self._active = None
+
+    def event(self, event: QtCore.QEvent) -> bool:
+        """Some platforms activate every window that is shown, whatever it asks for: give the focus back."""
+        if event.type() is QtCore.QEvent.Type.WindowActivate and self._active is not None:
+            active, self._active = self._active, None
+            QtCore.QTimer.singleShot(0, active, active.activateWindow)
+        return super().event(event)
 
     def _on_hide(self) -> None:
         self.hidden_by_user.emit(self.key)

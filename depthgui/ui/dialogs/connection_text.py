@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from depthgui.ui.engine import ConnectionPhase, ConnectionStatus, FeedState, FeedStatus
@@ -142,9 +143,12 @@ def short_reason(status: ConnectionStatus) -> str:
     return after if separator and status.url in before else status.reason
 
 
-def restored_notice(status: ConnectionStatus, outage_s: float) -> str:
-    """The short notice when a connection is live again."""
-    return f"{status.label} is live again after {duration_text(outage_s)}"
+def restored_notice(restored: Sequence[tuple[str, float]]) -> str:
+    """The short notice when connections (label, seconds without data) are live again; one notice for all of them."""
+    longest = duration_text(max(outage_s for _label, outage_s in restored))
+    if len(restored) == 1:
+        return f"{restored[0][0]} is live again after {longest}"
+    return f"{len(restored)} connections are live again, after {longest} at most"
 
 
 def banner_text(

@@ -20,6 +20,7 @@ from depthgui.ui.wording import TimeZone
 
 _TICK_MS = 200
 _LEAST_SHOWN_S = 1.5
+_TOGETHER_S = 3.0
 _MARGIN = 16
 _CASCADE = 30
 _BELOW_HEADER = 120
@@ -73,6 +74,7 @@ class ConnectionDialogs(QtCore.QObject):
         self._hub: Hub | None = None
         self._unlisten: Callable[[], None] | None = None
         self._troubles: dict[str, _Trouble] = {}
+        self._restored: list[tuple[float, str, float]] = []
         self._timer = QtCore.QTimer(self, interval=_TICK_MS)
         self._timer.timeout.connect(self._tick)
 
@@ -160,11 +162,7 @@ class ConnectionDialogs(QtCore.QObject):
         offset = _MARGIN + _CASCADE * shown
         dialog.move(area.right() - dialog.width() - offset, area.top() + _BELOW_HEADER + offset)
         active = QtWidgets.QApplication.activeWindow()
-        dialog.show()
-        # Some platforms activate every window that is shown, whatever it asks for, and tell so a moment later.
-        if active is not None:
-            active = self._window if isinstance(active, ConnectionDialog) else active
-            QtCore.QTimer.singleShot(0, active, lambda: _give_back(active, dialog))
+        dialog.show_beside(self._window if isinstance(active, ConnectionDialog) else active)
 
     def _on_retry(self, key: str) -> None:
         if self._hub is not None:
@@ -203,11 +201,19 @@ class ConnectionDialogs(QtCore.QObject):
         """Live again: tell how long it was, and leave a dialog that has only just opened for a moment longer."""
         if trouble.restored_at_s is None:
             trouble.restored_at_s = now
-            self._commands.notify(restored_notice(trouble.status, now - trouble.began_s))
+            self._tell_restored(trouble, now)
         if trouble.dialog.isVisible() and now - trouble.shown_at_s < _LEAST_SHOWN_S:
             self._fill(trouble, Outage.RESTORED, now)
             return
         self._drop(trouble.status.key)
+
+    def _tell_restored(self, trouble: _Trouble, now: float) -> None:
+        """One notice for all that came back within a moment."""
+        self._restored = [
+            (at_s, label, outage_s) for at_s, label, outage_s in self._restored if now - at_s < _TOGETHER_S
+        ]
+        self._restored.append((now, trouble.status.label, now - trouble.began_s))
+        self._commands.notify(restored_notice([(label, outage_s) for _, label, outage_s in self._restored]))
 
     def _drop(self, key: str) -> None:
         trouble = self._troubles.pop(key)
@@ -215,9 +221,3 @@ class ConnectionDialogs(QtCore.QObject):
         trouble.dialog.deleteLater()
         if not self._troubles:
             self._timer.stop()
-
-
-def _give_back(active: QtWidgets.QWidget, dialog: ConnectionDialog) -> None:
-    """Give the focus back to the window that had it."""
-    if QtWidgets.QApplication.activeWindow() is dialog:
-        active.activateWindow()
