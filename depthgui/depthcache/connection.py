@@ -12,11 +12,12 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from depthgui.binance.endpoints import Market, SymbolRef
 from depthgui.binance.limits import MARKET_LIMITS, SOCKET_LIFE_S, SlidingWindow
-from depthgui.book.errors import BinanceUnableToConnect, BinanceWebsocketClosed, DepthGuiError, TransportError
+from depthgui.book.errors import BinanceUnableToConnect, BinanceWebsocketClosed, DepthGuiError
 from depthgui.depthcache.shared_socket import SharedSocket, StreamReader
 from depthgui.transport.backoff import Backoff
 from depthgui.transport.stream import StreamOpener
@@ -25,7 +26,13 @@ _log = logging.getLogger(__name__)
 
 _OVERLAP_TIMEOUT_S = 15.0
 _OVERLAP_CHECK_S = 0.1
+_ROTATION_AGAIN_S = 60.0
 _SILENT_SOCKET_S = 3.0
+# A socket that stood for so long was a good one, even if its symbols were too quiet to bring any data.
+_GOOD_LIFE_S = 60.0
+
+
+_NO_LOSS = MappingProxyType({"lost_at_s": None, "lost_at_wall_ms": None})
 
 
 class ConnectionPhase(enum.Enum):
@@ -97,8 +104,11 @@ class Connection:
         self._limits = MARKET_LIMITS[market]
         self._epoch = 0
         self._socket: SharedSocket | None = None
+        self._sockets: set[SharedSocket] = set()  # with those that are on their way in or out
+        self._retiring: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._rotation: asyncio.Task[None] | None = None
+        self._rotation_timer: asyncio.TimerHandle | None = None
         self._retry = asyncio.Event()
         self._status_timer: asyncio.Handle | None = None
         self._malformed = 0
@@ -111,18 +121,26 @@ class Connection:
     @property
     def malformed(self) -> int:
         """Number of frames that could not be read."""
-        return self._malformed + (self._socket.malformed if self._socket else 0)
+        return self._malformed + sum(socket.malformed for socket in self._sockets)
 
     def subscribe(self, name: str, reader: StreamReader) -> None:
         """Deliver the stream `name` to `reader`, now and after every reconnect."""
         self._readers[name] = reader
         self._readers_changed()
+        self.want()
+
+    def want(self) -> None:
+        """Somebody wants a stream now: connect, also after giving up."""
+        if self.status.phase is ConnectionPhase.FAILED:
+            self._retry.set()
         self._start()
 
     def unsubscribe(self, name: str) -> None:
         """Deliver the stream no longer; the socket is closed once nothing is read from it."""
         self._readers.pop(name, None)
         self._readers_changed()
+        if not self._readers:
+            self._retry.set()  # nothing is left to wait for
 
     def renew(self, name: str) -> None:
         """Ask anew for a stream that has fallen silent; where the whole socket is silent, take a new one."""
@@ -145,7 +163,7 @@ class Connection:
             self._socket.end(BinanceWebsocketClosed(self._url, 1006, reason))
 
     def rotate(self) -> None:
-        """Change to a new socket without a gap."""
+        """Change to a new socket without a gap; where that fails, the old one stays and it is tried again later."""
         if self._rotation is None or self._rotation.done():
             self._rotation = asyncio.create_task(self._change_socket(), name=f"rotate {self.status.key}")
 
@@ -161,10 +179,10 @@ class Connection:
         tasks = [task for task in (self._task, self._rotation) if task is not None]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._socket is not None:
-            await self._socket.close()
-            self._socket = None
+        await asyncio.gather(*tasks, *self._retiring, return_exceptions=True)
+        self._plan_rotation(None)
+        self._socket = None
+        await asyncio.gather(*(self._retire(socket) for socket in tuple(self._sockets)))
         self._set(phase=ConnectionPhase.CLOSED, attempt=0, retry_at_s=None)
         if self._status_timer is not None:
             self._status_timer.cancel()
@@ -177,30 +195,33 @@ class Connection:
         attempt = 0
         while self._readers:
             self._set(phase=ConnectionPhase.CONNECTING, attempt=attempt, retry_at_s=None)
-            error, had_data = await self._one_life()
+            error, was_good = await self._one_life()
             if error is None:
-                break
-            if had_data or not attempt:
+                attempt = 0
+                continue  # it was idle; a reader may have come while it was being closed
+            if self.status.phase is ConnectionPhase.OPEN:
                 self._note_loss()
-            attempt = 1 if had_data else attempt + 1
+            attempt = 1 if was_good else attempt + 1
             if attempt > self._options.max_attempts and self._options.keep_trying_s is None:
                 await self._give_up(error)
                 attempt = 0
             else:
                 await self._pause(attempt, error)
-        self._set(phase=ConnectionPhase.CLOSED, attempt=0, retry_at_s=None, lost_at_s=None, error=None)
+        self._set(phase=ConnectionPhase.CLOSED, attempt=0, retry_at_s=None, reason="", error=None, **_NO_LOSS)
 
     async def _one_life(self) -> tuple[DepthGuiError | None, bool]:
-        """Connect and serve until the connection is lost; return why, and whether it had brought data."""
+        """Connect and serve until the connection is lost; return why, and whether it had been a good one."""
         try:
             self._socket = await self._open_socket()
-        except TransportError as error:
+        except DepthGuiError as error:
             return error, False
-        life = asyncio.get_running_loop().call_later(self._options.socket_life_s, self.rotate)
+        self._plan_rotation(self._options.socket_life_s)
+        opened_s = asyncio.get_running_loop().time()
         try:
-            return await self._serve(self._socket)
+            reason, had_data = await self._serve(self._socket)
         finally:
-            life.cancel()
+            self._plan_rotation(None)
+        return reason, had_data or asyncio.get_running_loop().time() - opened_s >= _GOOD_LIFE_S
 
     async def _serve(self, socket: SharedSocket) -> tuple[DepthGuiError | None, bool]:
         while True:
@@ -211,10 +232,13 @@ class Connection:
                 break
             socket = self._socket or socket
         self._socket = None
-        self._malformed += socket.malformed
-        if error is not None:
-            socket.lose(error)
-        await socket.close()
+        retiring = asyncio.create_task(self._retire(socket), name=f"close {self.status.key}")
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
+        if error is None:
+            await asyncio.shield(retiring)
+        else:
+            socket.lose(error)  # a dead socket can take its time to close; the next attempt need not wait for it
         return error, socket.data_frames > 0
 
     async def _open_socket(self) -> SharedSocket:
@@ -222,7 +246,7 @@ class Connection:
         await self._connects.take(loop.time, asyncio.sleep)
         stream = await self._opener.open(self._url)
         self._epoch += 1
-        return SharedSocket(
+        socket = SharedSocket(
             self._epoch,
             self._url,
             stream,
@@ -231,29 +255,54 @@ class Connection:
             on_opened=self._note_open,
             on_shutdown=self.rotate,
         )
+        self._sockets.add(socket)
+        return socket
+
+    async def _retire(self, socket: SharedSocket) -> None:
+        await socket.close()
+        if socket in self._sockets:
+            self._sockets.discard(socket)
+            self._malformed += socket.malformed
 
     async def _change_socket(self) -> None:
         old = self._socket
         if old is None:
             return
+        self._plan_rotation(_ROTATION_AGAIN_S)
         try:
             new = await self._open_socket()
-        except TransportError as error:
+        except DepthGuiError as error:
             _log.warning("%s: no second socket, the first goes on: %s", self._url, error)
             return
+        await self._overlap(old, new)
+        change = BinanceWebsocketClosed(self._url, 1006, "changed to another socket")
+        if not old.ended.done() and (new.ended.done() or not new.is_complete):
+            _log.warning("%s: the second socket brings nothing, the first goes on", self._url)
+            new.lose(change, but_for=old)
+            await self._retire(new)
+            return
+        self._socket = new
+        self._plan_rotation(self._options.socket_life_s)
+        old.lose((old.ended.result() if old.ended.done() else None) or change, but_for=new)
+        await self._retire(old)
+        _log.info("%s: changed to a new socket", self._url)
+
+    async def _overlap(self, old: SharedSocket, new: SharedSocket) -> None:
+        """Let both deliver until the new one has caught up, or one has ended, or it takes too long."""
         loop = asyncio.get_running_loop()
         give_up_s = loop.time() + _OVERLAP_TIMEOUT_S
         while not (old.ended.done() or new.ended.done() or loop.time() > give_up_s):
             if new.is_complete and all(reader.has_caught_up(new.epoch) for reader in self._readers.values()):
-                break
+                return
             await asyncio.sleep(_OVERLAP_CHECK_S)
-        if new.ended.done() and not old.ended.done():
-            await new.close()
-            return
-        self._socket = new
-        self._malformed += old.malformed
-        await old.close()
-        _log.info("%s: changed to a new socket", self._url)
+
+    def _plan_rotation(self, in_s: float | None) -> None:
+        """Change sockets in so many seconds; None: no more."""
+        if self._rotation_timer is not None:
+            self._rotation_timer.cancel()
+            self._rotation_timer = None
+        if in_s is not None:
+            self._rotation_timer = asyncio.get_running_loop().call_later(in_s, self.rotate)
 
     async def _give_up(self, error: DepthGuiError) -> None:
         final = BinanceUnableToConnect(self._url, self._options.max_attempts, str(error))
@@ -262,7 +311,9 @@ class Connection:
             reader.stream_lost(final)
         _log.error("%s", final)
         self._retry.clear()
-        await self._retry.wait()
+        if self._readers:
+            await self._retry.wait()
+        self._set(attempts_wall_ms=())  # the next five are counted anew
 
     async def _pause(self, attempt: int, error: DepthGuiError) -> None:
         if attempt > self._options.max_attempts and self._options.keep_trying_s is not None:
@@ -278,6 +329,8 @@ class Connection:
         )
         _log.info("%s; attempt %d in %.1f s", error, attempt, delay_s)
         self._retry.clear()
+        if not self._readers:
+            return
         try:
             async with asyncio.timeout(delay_s):
                 await self._retry.wait()
@@ -291,7 +344,7 @@ class Connection:
 
     def _note_open(self) -> None:
         if self.status.phase is not ConnectionPhase.OPEN:
-            self._set(phase=ConnectionPhase.OPEN, attempt=0, retry_at_s=None, lost_at_s=None, reason="", error=None)
+            self._set(phase=ConnectionPhase.OPEN, attempt=0, retry_at_s=None, reason="", error=None, **_NO_LOSS)
 
     def _readers_changed(self) -> None:
         if self._socket is not None:

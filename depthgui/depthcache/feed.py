@@ -7,7 +7,6 @@ nothing about sequence numbers. Readers look at `book`, `state` and `version`; n
 from __future__ import annotations
 
 import asyncio
-import enum
 import logging
 import time
 from collections import deque
@@ -34,10 +33,8 @@ from depthgui.book.errors import (
     MalformedMessageError,
     NotBinanceError,
     RegionNotServedError,
-    TransportError,
     UnknownSymbolError,
     UsageError,
-    VenueError,
 )
 from depthgui.book.messages import Diff, Snapshot, Trade
 from depthgui.book.order_book import OrderBook
@@ -53,38 +50,20 @@ from depthgui.book.sync import (
     SyncState,
 )
 from depthgui.depthcache.counters import FeedCounters
+from depthgui.depthcache.feed_status import FeedState, FeedStatus, RequestPause
+from depthgui.depthcache.listeners import Listeners
+from depthgui.depthcache.overlap import SocketOverlap
 from depthgui.depthcache.partial_book import PartialBook
 from depthgui.depthcache.shared_socket import StreamReader
-from depthgui.transport.backoff import Backoff
+from depthgui.depthcache.snapshot_fetch import SnapshotFetch
+
+__all__ = ["Feed", "FeedHost", "FeedOptions", "FeedState", "FeedStatus"]
 
 _log = logging.getLogger(__name__)
 
 _TRADES_KEPT = 2000
-_STANDBY_S = 5.0
+# What trying again does not mend by itself.
 _PERMANENT = (UnknownSymbolError, RegionNotServedError, NotBinanceError, UsageError)
-
-
-class FeedState(enum.Enum):
-    """What the last known book is worth. Only LIVE means that it equals the exchange's."""
-
-    CONNECTING = "connecting"
-    LIVE = "live"
-    STALE = "stale"
-    RECONNECTING = "reconnecting"
-    STOPPED = "stopped"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class FeedStatus:
-    """State, since when (event loop's seconds and wall clock), and a sentence for a person."""
-
-    state: FeedState
-    since_s: float
-    since_wall_ms: int
-    detail: str
-    buffered: int = 0
-    error: DepthGuiError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +90,8 @@ class FeedHost(Protocol):
     def subscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
         """Deliver a stream."""
 
-    def unsubscribe(self, market: Market, route: Route, name: str) -> None:
-        """Deliver it no longer."""
+    def unsubscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
+        """Deliver it to this reader no longer."""
 
     def renew(self, market: Market, route: Route, name: str) -> None:
         """The stream is silent: ask for it anew."""
@@ -122,6 +101,9 @@ class FeedHost(Protocol):
 
     async def symbol_info(self, ref: SymbolRef) -> SymbolInfo:
         """Look a symbol up. Raises UnknownSymbolError with near matches."""
+
+    def request_pause(self, market: Market) -> RequestPause | None:
+        """Why requests wait at present, if they do."""
 
     def clock_offset_ms(self, market: Market) -> float:
         """Venue's clock less ours."""
@@ -155,22 +137,18 @@ class Feed:
         self._host = host
         self._loop = asyncio.get_running_loop()
         self._status = FeedStatus(FeedState.STOPPED, self._loop.time(), _wall_ms(), "Stopped")
-        self._listeners: list[Callable[[Feed], None]] = []
-        self._change_listeners: list[Callable[[Diff | None], None]] = []
-        rules = SpotRules() if ref.market is Market.SPOT else DerivativeRules()
-        self._rules: SequenceRules = rules
+        self._listeners: Listeners[Feed] = Listeners(str(ref))
+        self._change_listeners: Listeners[Diff | None] = Listeners(str(ref))
+        rules: SequenceRules = SpotRules() if ref.market is Market.SPOT else DerivativeRules()
         self._sync = BookSync(ref.symbol, rules, self.options.sync)
         self._readers: dict[str, _Reader] = {}
-        self._epoch = 0
-        self._standby: deque[Diff] = deque()
-        self._standby_since_s = 0.0
-        self._standby_epoch = 0
-        self._fetch_task: asyncio.Task[None] | None = None
+        self._overlap = SocketOverlap(rules)
+        self._fetch = SnapshotFetch(self, str(ref))
         self._info_task: asyncio.Task[None] | None = None
-        self._backoff = Backoff(first_s=0.5, most_s=15.0)
+        self._last_trade_id = 0
         self._lost: DepthGuiError | None = None
         self._failure: DepthGuiError | None = None
-        self._trouble = ""
+        self._trouble: DepthGuiError | None = None
         self._partial: PartialBook | None = None
         self._joining_since_s = 0.0
         self._next_refresh_s = 0.0
@@ -214,13 +192,11 @@ class Feed:
 
     def listen(self, callback: Callable[[Feed], None]) -> Callable[[], None]:
         """Call `callback` when the status changes, which is rare; returns a function that ends it."""
-        self._listeners.append(callback)
-        return lambda: self._listeners.remove(callback) if callback in self._listeners else None
+        return self._listeners.add(callback)
 
     def listen_changes(self, callback: Callable[[Diff | None], None]) -> Callable[[], None]:
         """Call `callback` with each diff applied, and with None when a new book was put in place."""
-        self._change_listeners.append(callback)
-        return lambda: self._change_listeners.remove(callback) if callback in self._change_listeners else None
+        return self._change_listeners.add(callback)
 
     def now_s(self) -> float:
         """The clock that all times ending in `_s` are read from."""
@@ -229,11 +205,12 @@ class Feed:
     # What users do
 
     def start(self) -> None:
-        """Begin to keep the book; does nothing if it is being kept."""
+        """Begin to keep the book, also after a failure; does nothing if it is being kept."""
         if self._readers:
-            return
-        self._failure = self._lost = None
-        self._trouble = ""
+            if self._failure is None:
+                return
+            self._end()  # the connection was given up: to want its streams anew is to try it again
+        self._failure = self._lost = self._trouble = None
         self._told.clear()
         try:
             self._subscribe()
@@ -241,18 +218,14 @@ class Feed:
             self._fail(error)
             return
         self._host.started(self)
-        self._info_task = self._loop.create_task(self._look_up(), name=f"look up {self.ref}")
+        self._look_up()
         self._publish()
 
     async def stop(self) -> None:
         """End it; the last book stays to look at. May be called twice."""
-        self._end()
+        tasks = self._end()
         self._failure = None
         self._publish()
-        tasks = [task for task in (self._fetch_task, self._info_task) if task is not None]
-        self._fetch_task = self._info_task = None
-        for task in tasks:
-            task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def resync(self) -> None:
@@ -266,7 +239,7 @@ class Feed:
     def tick(self, now_s: float, elapsed_s: float) -> None:
         """A second or so has passed; called by the hub."""
         self.counters.tick(elapsed_s)
-        self._merge_standby(now_s)
+        self._join_waiting(now_s)
         self._perform(self._sync.tick(now_s))
         if self.market is Market.OPTIONS:
             self._watch_joining(now_s)
@@ -275,6 +248,8 @@ class Feed:
             self._next_refresh_s = now_s + refresh_s
             self.counters.refreshes += 1
             self.refresh()
+        if self._sync.state is SyncState.BUFFERING:
+            self._publish()  # what it waits for, and how long yet
 
     # Streams
 
@@ -295,29 +270,39 @@ class Feed:
                 self._readers.clear()
                 raise
 
-    def _end(self) -> None:
+    def _end(self) -> list[asyncio.Task[None]]:
+        """Let go of everything; returns the tasks that were cancelled."""
         readers, self._readers = self._readers, {}
         for name, reader in readers.items():
             reader.is_over = True
-            self._host.unsubscribe(self.market, Route.PUBLIC, name)
-        self._standby.clear()
+            self._host.unsubscribe(self.market, Route.PUBLIC, name, reader)
+        self._overlap.clear()
         self._drop_partial()
         self._sync.stream_lost(self._loop.time())
         self._host.stopped(self)
+        info_task, self._info_task = self._info_task, None
+        tasks = [task for task in (self._fetch.give_up(), info_task) if task is not None]
+        for task in tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+        return tasks
 
     def _stream_opened(self, epoch: int) -> None:
         if self._sync.state is not SyncState.DISCONNECTED:
             return  # a second socket beside the first: its diffs wait until they overlap
-        self._epoch = epoch
+        self._overlap.begin(epoch)
+        self._last_trade_id = 0
         self._lost = self._failure = None
         self._perform(self._sync.stream_opened(self._loop.time()))
+        if self.info is None:
+            self._look_up()
         self._publish()
 
     def _stream_lost(self, error: DepthGuiError) -> None:
         self._lost = error
         if isinstance(error, BinanceUnableToConnect):
             self._failure = error
-        self._standby.clear()
+        self._overlap.clear()
         self._perform(self._sync.stream_lost(self._loop.time()))
         self._publish()
 
@@ -334,17 +319,16 @@ class Feed:
         counters.diffs += 1
         counters.last_data_s = now_s
         counters.note_lag(time.time() * 1000.0 + self._host.clock_offset_ms(self.market) - diff.event_time_ms)
-        if epoch != self._epoch:
-            if epoch > self._epoch:
-                if not self._standby:
-                    self._standby_since_s = now_s
-                self._standby.append(diff)
-                self._standby_epoch = epoch
-                self._merge_standby(now_s)
-            return
-        self._apply(diff, now_s)
-        if self._standby:
-            self._merge_standby(now_s)
+        if self._overlap.has_joined(epoch):
+            self._apply(diff, now_s)
+        else:
+            self._overlap.keep(diff, epoch, now_s)
+        self._join_waiting(now_s)
+
+    def _join_waiting(self, now_s: float) -> None:
+        book = self._sync.book
+        for diff in self._overlap.joining(None if book is None else book.last_update_id, now_s):
+            self._apply(diff, now_s)
 
     def _apply(self, diff: Diff, now_s: float) -> None:
         sync = self._sync
@@ -352,8 +336,7 @@ class Feed:
         version = -1 if book is None else book.version
         outcomes = sync.diff(diff, now_s)
         if self._change_listeners and sync.book is book and book is not None and book.version != version:
-            for listener in tuple(self._change_listeners):
-                listener(diff)
+            self._change_listeners.tell(diff)
         if outcomes:
             self._perform(outcomes)
         self.wake()
@@ -371,38 +354,19 @@ class Feed:
 
     def _note_partial(self) -> None:
         self._publish()
-        for listener in tuple(self._change_listeners):
-            listener(None)
+        self._change_listeners.tell(None)
         self.wake()
 
     def _drop_partial(self) -> None:
         partial, self._partial = self._partial, None
         if partial is not None:
             partial.is_over = True
-            self._host.unsubscribe(self.market, Route.PUBLIC, partial.name)
+            self._host.unsubscribe(self.market, Route.PUBLIC, partial.name, partial)
             if self._sync.book is not None:
                 self._sync.book.version = max(self._sync.book.version, partial.version + 1)
 
-    def _merge_standby(self, now_s: float) -> None:
-        # Diffs of the second socket are let in once the first of them is known to, or continues, the book.
-        if not self._standby:
-            return
-        first = self._standby[0]
-        book = self._sync.book
-        joined = book is not None and (
-            self._rules.is_old(book.last_update_id, first) or self._rules.continues(book.last_update_id, first)
-        )
-        if not joined and now_s - self._standby_since_s < _STANDBY_S:
-            return
-        self._epoch = self._standby_epoch
-        standby, self._standby = self._standby, deque()
-        for diff in standby:
-            self._apply(diff, now_s)
-
     def _take_best_prices(self, payload: msgspec.Raw, epoch: int) -> None:
         self.counters.messages += 1
-        if epoch != self._epoch:
-            return
         try:
             best = decode_best_prices(payload)
         except MalformedMessageError as error:
@@ -414,13 +378,15 @@ class Feed:
 
     def _take_trade(self, payload: msgspec.Raw, epoch: int) -> None:
         self.counters.messages += 1
-        if epoch != self._epoch:
-            return
         try:
             trade = decode_trade(payload)
         except MalformedMessageError as error:
             self._note_malformed("trade", error)
             return
+        if trade.trade_id:
+            if trade.trade_id <= self._last_trade_id:
+                return  # two sockets deliver for a while
+            self._last_trade_id = trade.trade_id
         if trade.is_market:
             self.trades.append(trade)
             self.trade_version += 1
@@ -459,71 +425,67 @@ class Feed:
     def _note_state(self, change: StateChanged) -> None:
         self.counters.gaps = self._sync.gaps
         self.counters.resyncs = self._sync.resyncs
-        if change.error is not None:
+        if isinstance(change.error, MalformedMessageError):
+            self._note_malformed("level", change.error)
+        elif change.error is not None:
             _log.info("%s: %s", self.ref, change.error)
-        if change.after is SyncState.LIVE and change.before is not SyncState.STALE:
-            self._trouble = ""
+        if change.after is SyncState.BUFFERING and change.before is not SyncState.BUFFERING:
+            self._joining_since_s = self._loop.time()
+        is_joined = change.after is SyncState.LIVE and change.before is not SyncState.STALE
+        if is_joined:
+            self._trouble = None
             self._drop_partial()
             self._next_refresh_s = self._loop.time() + (self.options.refresh_s or 0.0)
-            for listener in tuple(self._change_listeners):
-                listener(None)
+            if self.info is None:
+                self._look_up()
         self._publish()
+        if is_joined:
+            self._change_listeners.tell(None)
 
     def _begin_fetch(self, order: FetchSnapshot) -> None:
-        if self._fetch_task is not None:
-            self._fetch_task.cancel()
-        self._fetch_task = self._loop.create_task(self._fetch(order), name=f"snapshot {self.ref}")
-
-    async def _fetch(self, order: FetchSnapshot) -> None:
-        if order.attempt > 1:
-            await asyncio.sleep(self._backoff.delay_s(order.attempt - 1))
         limit = self.options.limit or _DEFAULT_LIMITS[self.market]
         urgency = self.urgency if order.urgent else self.urgency + 100
-        try:
-            snapshot = await self._host.snapshot(self.ref, limit, urgency=urgency)
-        except _PERMANENT as error:
-            self._fetch_task = None
-            self._fail(await self._explained(error))
-        except (VenueError, TransportError) as error:
-            self._fetch_task = None
-            self._note_failed_fetch(order, error)
-        else:
-            self._fetch_task = None
-            self._perform(self._sync.snapshot(snapshot, order.number, self._loop.time()))
-            self.wake()
+        self._fetch.begin(order, lambda: self._host.snapshot(self.ref, limit, urgency=urgency))
 
-    def _note_failed_fetch(self, order: FetchSnapshot, error: VenueError | TransportError) -> None:
-        if isinstance(error, BinanceAPIException) and not error.is_retryable:
-            self._fail(error)
-            return
+    def snapshot_arrived(self, order: FetchSnapshot, snapshot: Snapshot) -> None:
+        """The snapshot that the sync ordered (SnapshotTaker)."""
+        self._perform(self._sync.snapshot(snapshot, order.number, self._loop.time()))
+        self.wake()
+
+    def snapshot_failed(self, order: FetchSnapshot, error: DepthGuiError) -> None:
+        """It could not be had (SnapshotTaker)."""
         if isinstance(error, MalformedMessageError):
             self._note_malformed("snapshot", error)
         _log.info("%s: no snapshot (attempt %d): %s", self.ref, order.attempt, error)
-        self._trouble = str(error)
+        is_over = isinstance(error, _PERMANENT) or (isinstance(error, BinanceAPIException) and not error.is_retryable)
+        if is_over and order.urgent:  # a live book that merely could not be audited goes on
+            if isinstance(error, UnknownSymbolError) and self._info_task is not None:
+                self._trouble = error  # the look-up is about to say so too, with near matches
+            else:
+                self._fail(error)
+                return
+        self._trouble = error
         self._publish()
         self._perform(self._sync.snapshot_failed(order.number, self._loop.time()))
 
-    async def _explained(self, error: DepthGuiError) -> DepthGuiError:
-        """The same error, with near matches where a symbol is unknown."""
-        if isinstance(error, UnknownSymbolError) and not error.suggestions:
-            try:
-                await self._host.symbol_info(self.ref)
-            except UnknownSymbolError as better:
-                return better
-            except DepthGuiError as other:
-                _log.info("%s: no suggestions: %s", self.ref, other)
-        return error
+    # The symbol's description
 
-    async def _look_up(self) -> None:
+    def _look_up(self) -> None:
+        if self._info_task is None:
+            self._info_task = self._loop.create_task(self._ask_for_info(), name=f"look up {self.ref}")
+
+    async def _ask_for_info(self) -> None:
         try:
             self.info = await self._host.symbol_info(self.ref)
-        except UnknownSymbolError as error:
-            self._fail(error)
-            return
         except DepthGuiError as error:
-            _log.info("%s: the symbol's description is missing: %s", self.ref, error)
-            return
-        self._tell_listeners()
+            self._info_task = None
+            if isinstance(error, _PERMANENT) and self.state is not FeedState.LIVE:
+                self._fail(error)
+            else:
+                _log.info("%s: the symbol's description is missing: %s", self.ref, error)
+        else:
+            self._info_task = None
+            self._tell_listeners()
 
     # State
 
@@ -543,8 +505,7 @@ class Feed:
             self._tell_listeners()
 
     def _tell_listeners(self) -> None:
-        for listener in tuple(self._listeners):
-            listener(self)
+        self._listeners.tell(self)
         self.wake()
 
     def _describe(self) -> tuple[FeedState, str, DepthGuiError | None]:  # noqa: PLR0911 - one line a state
@@ -563,12 +524,15 @@ class Feed:
             return FeedState.RECONNECTING, f"Reconnecting: {self._lost}", self._lost
         if self._partial is not None and self._partial.is_live:
             return FeedState.LIVE, "Live from partial books: no snapshot has joined the stream", None
-        reason = self._trouble or "it has to join the stream"
         return (
             (FeedState.CONNECTING if self.book is None else FeedState.STALE),
-            f"Waiting for a snapshot: {reason}",
+            f"Waiting for a snapshot: {self._waiting_reason()}",
             None,
         )
+
+    def _waiting_reason(self) -> str:
+        pause = self._host.request_pause(self.market)
+        return str(pause or self._trouble or "it has to join the stream")
 
 
 class _Reader:
@@ -594,7 +558,7 @@ class _Reader:
             self._take(payload, epoch)
 
     def has_caught_up(self, epoch: int) -> bool:
-        return self.is_over or not self._is_depth or self._feed._epoch >= epoch
+        return self.is_over or not self._is_depth or self._feed._overlap.has_joined(epoch)
 
 
 def _wall_ms() -> int:

@@ -20,7 +20,10 @@ from depthgui.book.messages import Snapshot
 from depthgui.depthcache.connection import Connection, ConnectionOptions, ConnectionStatus
 from depthgui.depthcache.counters import LoopLag
 from depthgui.depthcache.feed import Feed, FeedOptions
+from depthgui.depthcache.feed_status import RequestPause
+from depthgui.depthcache.listeners import Listeners
 from depthgui.depthcache.shared_socket import StreamReader
+from depthgui.depthcache.shared_stream import SharedStream
 from depthgui.depthcache.venue_rest import VenueRest
 from depthgui.transport.proxy import ProxyChoice
 from depthgui.transport.rest import RestClient
@@ -59,9 +62,9 @@ class Hub:
         self._opener = self.options.opener or WebSocketOpener(proxy=self.options.proxy)
         self._connects = SlidingWindow(CONNECTS_PER_5_MINUTES, 300.0)
         self._connections: dict[tuple[Market, Route], list[Connection]] = {}
-        self._placed: dict[tuple[Market, Route, str], Connection] = {}
+        self._streams: dict[tuple[Market, Route, str], SharedStream] = {}
         self._statuses: dict[str, ConnectionStatus] = {}
-        self._listeners: list[Callable[[ConnectionStatus], None]] = []
+        self._listeners: Listeners[ConnectionStatus] = Listeners("connections")
         self._feeds: dict[Feed, None] = {}
         self._tables: dict[Market, tuple[float, SymbolTable]] = {}
         self._table_tasks: dict[Market, asyncio.Task[SymbolTable]] = {}
@@ -108,8 +111,7 @@ class Hub:
 
     def listen(self, callback: Callable[[ConnectionStatus], None]) -> Callable[[], None]:
         """Call `callback` when a connection's status changes; returns a function that ends it."""
-        self._listeners.append(callback)
-        return lambda: self._listeners.remove(callback) if callback in self._listeners else None
+        return self._listeners.add(callback)
 
     def retry_now(self, key: str) -> None:
         """Connect at once instead of at the end of the wait; begin again after giving up."""
@@ -153,34 +155,51 @@ class Hub:
         if task is None:
             task = loop.create_task(self.rest.exchange_info(market), name=f"symbols {market.value}")
             self._table_tasks[market] = task
-            task.add_done_callback(lambda _: self._table_tasks.pop(market, None))
-        table = await asyncio.shield(task)
-        self._tables[market] = (loop.time(), table)
-        return table
+            task.add_done_callback(lambda done: self._table_arrived(market, done))
+        return await asyncio.shield(task)
+
+    def _table_arrived(self, market: Market, task: asyncio.Task[SymbolTable]) -> None:
+        del self._table_tasks[market]
+        # Whoever asked may have gone; an error that nobody fetches is not news then.
+        if not task.cancelled() and task.exception() is None:
+            self._tables[market] = (asyncio.get_running_loop().time(), task.result())
 
     # What feeds ask for (FeedHost)
 
     def subscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
-        """Deliver a stream on a connection that has room for it."""
+        """Deliver a stream, on a connection that has room for it unless others read it already."""
+        shared = self._streams.get((market, route, name))
+        if shared is not None:
+            shared.add(reader)
+            shared.connection.want()
+            return
         connection = self._connection_with_room(market, route)
-        self._placed[market, route, name] = connection
-        connection.subscribe(name, reader)
+        shared = self._streams[market, route, name] = SharedStream(connection, reader)
+        connection.subscribe(name, shared)
 
-    def unsubscribe(self, market: Market, route: Route, name: str) -> None:
-        """Deliver it no longer."""
-        connection = self._placed.pop((market, route, name), None)
-        if connection is not None:
-            connection.unsubscribe(name)
+    def unsubscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
+        """Deliver it to this reader no longer."""
+        shared = self._streams.get((market, route, name))
+        if shared is None:
+            return
+        shared.remove(reader)
+        if shared.is_unread:
+            del self._streams[market, route, name]
+            shared.connection.unsubscribe(name)
 
     def renew(self, market: Market, route: Route, name: str) -> None:
         """Ask for a silent stream anew."""
-        connection = self._placed.get((market, route, name))
-        if connection is not None:
-            connection.renew(name)
+        shared = self._streams.get((market, route, name))
+        if shared is not None:
+            shared.connection.renew(name)
 
     async def snapshot(self, ref: SymbolRef, limit: int, *, urgency: int) -> Snapshot:
         """Fetch a snapshot in its turn."""
         return await self.rest.snapshot(ref, limit, urgency=urgency)
+
+    def request_pause(self, market: Market) -> RequestPause | None:
+        """Why requests to the market's host wait at present, if they do."""
+        return self.rest.pause(market)
 
     def clock_offset_ms(self, market: Market) -> float:
         """Venue's clock less ours, 0 until it is known."""
@@ -223,8 +242,7 @@ class Hub:
 
     def _report(self, status: ConnectionStatus) -> None:
         self._statuses[status.key] = status
-        for listener in tuple(self._listeners):
-            listener(status)
+        self._listeners.tell(status)
 
     # Once a tick: the only timer of all feeds
 
@@ -234,6 +252,7 @@ class Hub:
         elapsed_s = now_s - self._ticked_s
         self.loop_lag.note(max(elapsed_s - _TICK_S, 0.0))
         self._ticked_s = now_s
+        self._ticker = loop.call_later(_TICK_S, self._tick) if self._feeds else None
         for feed in tuple(self._feeds):
             feed.tick(now_s, elapsed_s)
         for market in {feed.market for feed in self._feeds}:
@@ -242,7 +261,6 @@ class Hub:
                 task = loop.create_task(self._measure_clock(market), name=f"clock {market.value}")
                 self._clock_tasks.add(task)
                 task.add_done_callback(self._clock_tasks.discard)
-        self._ticker = loop.call_later(_TICK_S, self._tick) if self._feeds else None
 
     async def _measure_clock(self, market: Market) -> None:
         # The fastest of three answers is the one that waited least, in our queue and in the network.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Protocol
 
 import msgspec
@@ -25,6 +25,10 @@ _log = logging.getLogger(__name__)
 
 _STREAMS_PER_REQUEST = 100
 _IDLE_S = 5.0
+# The venue counts pings and pongs too, and the network may bunch up what was sent with pauses.
+_MESSAGES_KEPT_FREE = 2
+_PERIOD_S = 1.25
+_REFUSED_PAUSE_S = 10.0
 
 
 class StreamReader(Protocol):
@@ -77,23 +81,25 @@ class SharedSocket:
         self._url = url
         self._stream = stream
         self._readers = readers
-        self._opened: set[str] = set()
-        self._requested: set[str] = set()
+        self._asked: set[str] = set()  # subscribed to, as far as we asked
+        self._confirmed: set[str] = set()  # of these, what the venue acknowledged, or sends
+        self._told: dict[str, StreamReader] = {}  # who knows that its stream is open
+        self._renewing: set[str] = set()  # to be unsubscribed before they are asked for again
+        self._refused_until_s: dict[str, float] = {}
         self._pending: dict[int, tuple[str, list[str]]] = {}
         self._request_id = 0
-        # One message a second is left to the pongs that websockets sends by itself.
-        self._control = SlidingWindow(limits.control_messages_per_second - 1, 1.0)
+        self._control = SlidingWindow(limits.control_messages_per_second - _MESSAGES_KEPT_FREE, _PERIOD_S)
         self._changed = asyncio.Event()
         self._told_kinds: set[str] = set()
         self._tasks = [
-            loop.create_task(self._read(), name=f"read {url}"),
-            loop.create_task(self._keep_subscribed(), name=f"subscribe {url}"),
+            loop.create_task(self._guarded(self._read()), name=f"read {url}"),
+            loop.create_task(self._guarded(self._keep_subscribed()), name=f"subscribe {url}"),
         ]
 
     @property
     def is_complete(self) -> bool:
         """True when every stream that is read has been acknowledged."""
-        return self._opened.issuperset(self._readers)
+        return self._confirmed.issuperset(self._readers)
 
     def readers_changed(self) -> None:
         """Subscribe and unsubscribe as the readers now want it."""
@@ -101,8 +107,9 @@ class SharedSocket:
 
     def renew(self, name: str) -> None:
         """Unsubscribe and subscribe one stream."""
-        self._opened.discard(name)
-        self._requested.discard(name)
+        if name in self._asked:
+            self._renewing.add(name)
+            self._forget(name)
         self._changed.set()
 
     def end(self, error: DepthGuiError | None) -> None:
@@ -118,23 +125,25 @@ class SharedSocket:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._stream.close()
 
-    def lose(self, error: DepthGuiError) -> None:
-        """Tell every reader whose stream was open that it is no longer."""
-        for name in self._opened:
-            reader = self._readers.get(name)
-            if reader is not None:
+    def lose(self, error: DepthGuiError, *, but_for: SharedSocket | None = None) -> None:
+        """Tell every reader whose stream was open that it is no longer, unless `but_for` delivers it as well."""
+        told, self._told = self._told, {}
+        for name, reader in told.items():
+            if self._readers.get(name) is reader and (but_for is None or name not in but_for._told):
                 reader.stream_lost(error)
-        self._opened.clear()
 
-    async def _read(self) -> None:
+    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
         try:
-            while True:
-                self._deliver(await self._stream.recv())
+            await work
         except TransportError as error:
             self.end(error)
-        except Exception as error:  # noqa: BLE001 - a reader's mistake must not leave a socket that nobody reads
-            _log.exception("reading %s failed", self._url)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not leave a socket that nobody reads
+            _log.exception("serving %s failed", self._url)
             self.end(BinanceWebsocketClosed(self._url, 1006, f"internal error: {type(error).__name__}: {error}"))
+
+    async def _read(self) -> None:
+        while True:
+            self._deliver(await self._stream.recv())
 
     def _deliver(self, payload: bytes) -> None:
         self.last_frame_s = self._loop.time()
@@ -144,7 +153,9 @@ class SharedSocket:
             if reader is None:
                 self._take_answer(frame)
                 return
-            if frame.stream not in self._opened:
+            if self._told.get(frame.stream) is not reader:
+                if frame.stream not in self._asked or frame.stream in self._renewing:
+                    return  # what was under way when the stream was given up
                 self._open(frame.stream)  # data may overtake the acknowledgement
             self.data_frames += 1
             reader.frame(frame.data, self.epoch)
@@ -165,49 +176,82 @@ class SharedSocket:
             return
         method, names = self._pending.pop(frame.id, ("", [])) if isinstance(frame.id, int) else ("", [])
         if frame.refusal:
-            _log.error("%s refused %s of %s: %s", self._url, method or "a request", ", ".join(names), frame.refusal)
-            refusal = VenueError(f"Binance refused the subscription ({frame.refusal})")
-            for name in names:
-                if name in self._readers:
-                    self._readers[name].stream_lost(refusal)
+            self._take_refusal(method, names, frame.refusal)
         elif method == "SUBSCRIBE":
             for name in names:
-                self._open(name)
+                if name in self._asked and name not in self._renewing:
+                    self._open(name)
+
+    def _take_refusal(self, method: str, names: list[str], reason: str) -> None:
+        _log.error("%s refused %s of %s: %s", self._url, method or "a request", ", ".join(names), reason)
+        if method != "SUBSCRIBE":
+            return
+        refusal = VenueError(f"Binance refused the subscription ({reason})")
+        again_s = self._loop.time() + _REFUSED_PAUSE_S
+        for name in names:
+            self._asked.discard(name)
+            self._forget(name)
+            self._refused_until_s[name] = again_s
+            if name in self._readers:
+                self._readers[name].stream_lost(refusal)
+        self._changed.set()
 
     def _open(self, name: str) -> None:
-        if name in self._opened or name not in self._readers:
+        self._confirmed.add(name)
+        reader = self._readers.get(name)
+        if reader is None or self._told.get(name) is reader:
             return
-        self._opened.add(name)
+        self._told[name] = reader
         self._on_opened()
-        self._readers[name].stream_opened(self.epoch)
+        reader.stream_opened(self.epoch)
+
+    def _forget(self, name: str) -> None:
+        self._confirmed.discard(name)
+        self._told.pop(name, None)
 
     async def _keep_subscribed(self) -> None:
+        while True:
+            self._changed.clear()
+            for name in self._confirmed.intersection(self._readers) - self._renewing:
+                self._open(name)  # to whom has come since
+            unwanted = sorted(name for name in self._asked if name not in self._readers or name in self._renewing)
+            wanted = self._names_to_ask_for()
+            if unwanted:
+                await self._request("UNSUBSCRIBE", unwanted[:_STREAMS_PER_REQUEST])
+            elif wanted:
+                await self._request("SUBSCRIBE", wanted[:_STREAMS_PER_REQUEST])
+            elif self._readers:
+                await self._wait_for_change(self._pause_s())
+            elif not await self._wait_for_change(_IDLE_S) and not self._readers:
+                self.end(None)
+                return
+
+    def _names_to_ask_for(self) -> list[str]:
+        now_s = self._loop.time()
+        for name in [name for name, until_s in self._refused_until_s.items() if until_s <= now_s]:
+            del self._refused_until_s[name]
+        return [name for name in self._readers if name not in self._asked and name not in self._refused_until_s]
+
+    def _pause_s(self) -> float | None:
+        return min(self._refused_until_s.values()) - self._loop.time() if self._refused_until_s else None
+
+    async def _wait_for_change(self, within_s: float | None) -> bool:
         try:
-            while True:
-                self._changed.clear()
-                unwanted = sorted(self._requested.difference(self._readers))
-                wanted = [name for name in self._readers if name not in self._requested]
-                if unwanted:
-                    await self._request("UNSUBSCRIBE", unwanted[:_STREAMS_PER_REQUEST])
-                elif wanted:
-                    await self._request("SUBSCRIBE", wanted[:_STREAMS_PER_REQUEST])
-                elif self._readers:
-                    await self._changed.wait()
-                else:
-                    await asyncio.sleep(_IDLE_S)
-                    if not self._readers:
-                        self.end(None)
-                        return
-        except TransportError as error:
-            self.end(error)
+            async with asyncio.timeout(within_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _request(self, method: str, names: list[str]) -> None:
         await self._control.take(self._loop.time, asyncio.sleep)
         self._request_id += 1
         self._pending[self._request_id] = (method, names)
         if method == "SUBSCRIBE":
-            self._requested.update(names)
+            self._asked.update(names)
         else:
-            self._requested.difference_update(names)
-            self._opened.difference_update(names)
+            self._asked.difference_update(names)
+            self._renewing.difference_update(names)
+            for name in names:
+                self._forget(name)
         await self._stream.send(encode_control(method, names, self._request_id))

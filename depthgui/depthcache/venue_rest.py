@@ -11,8 +11,10 @@ import contextlib
 import heapq
 import itertools
 import logging
+import math
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from depthgui.binance.codec import decode_error, decode_server_time_ms, decode_snapshot
 from depthgui.binance.endpoints import API_PREFIX, Endpoints, Market, SymbolRef
@@ -28,6 +30,7 @@ from depthgui.book.errors import (
     UnknownSymbolError,
 )
 from depthgui.book.messages import Snapshot
+from depthgui.depthcache.feed_status import RequestPause
 from depthgui.transport.rest import RestAnswer, RestClient
 
 _log = logging.getLogger(__name__)
@@ -35,7 +38,16 @@ _log = logging.getLogger(__name__)
 _UNKNOWN_SYMBOL = -1121
 _NO_DEPTH = -1112
 _DEFAULT_RETRY_AFTER_S = 60.0
+_FIREWALL_PAUSE_S = 60.0
 _MAX_AT_ONCE = 4
+_PAUSE_REASONS = MappingProxyType(
+    {
+        429: "Binance asked to slow down (HTTP 429)",
+        418: "Binance banned this address (HTTP 418)",
+        403: "Binance's firewall refused a request (HTTP 403)",
+    }
+)
+_NO_REASON = "the venue gave no explanation"
 
 
 class _Turns:
@@ -110,10 +122,21 @@ class VenueRest:
     client: RestClient
     headers: Mapping[str, str] = field(default_factory=dict)
     _turns: dict[Market, _Turns] = field(default_factory=dict)
+    _refusals: dict[Market, int] = field(default_factory=dict)
 
     def budget(self, market: Market) -> WeightBudget:
         """Request weight of the market's host."""
         return self._turns_of(market).budget
+
+    def pause(self, market: Market) -> RequestPause | None:
+        """Why requests to the market's host wait at present, None if they don't."""
+        budget = self._turns_of(market).budget
+        now_s = asyncio.get_running_loop().time()
+        refused_s = budget.blocked_until_s - now_s
+        if refused_s > 0:
+            return RequestPause(_PAUSE_REASONS[self._refusals[market]], refused_s)
+        paced_s = budget.wait_s(1, now_s)
+        return RequestPause("requests are spaced out to stay within Binance's limit", paced_s) if paced_s > 0 else None
 
     async def snapshot(self, ref: SymbolRef, limit: int, *, urgency: int = 0) -> Snapshot:
         """Fetch the order book with at least `limit` levels a side, as far as the venue gives them.
@@ -168,7 +191,7 @@ class VenueRest:
         url = f"{self.endpoints.rest_url(market)}{API_PREFIX[market]}/{path}"
         async with turns.turn(weight, urgency):
             answer = await self.client.get(url, params, headers=self.headers, timeout_s=timeout_s)
-        self._observe(turns.budget, answer)
+            self._observe(market, answer)
         if answer.status == 200:
             return answer
         raise self._error(answer)
@@ -185,14 +208,15 @@ class VenueRest:
             turns = self._turns[market] = _Turns(WeightBudget(MARKET_LIMITS[market].weight_per_minute))
         return turns
 
-    @staticmethod
-    def _observe(budget: WeightBudget, answer: RestAnswer) -> None:
+    def _observe(self, market: Market, answer: RestAnswer) -> None:
+        budget = self._turns_of(market).budget
         now_s = asyncio.get_running_loop().time()
         used = answer.headers.get("x-mbx-used-weight-1m", "")
         if used.isdecimal():
             budget.observe(int(used), now_s)
-        if answer.status in {418, 429}:
-            budget.block(_retry_after_s(answer), now_s)
+        if answer.status in _PAUSE_REASONS:
+            self._refusals[market] = answer.status
+            budget.block(_FIREWALL_PAUSE_S if answer.status == 403 else _retry_after_s(answer), now_s)
 
     @staticmethod
     def _error(answer: RestAnswer) -> DepthGuiError:
@@ -203,13 +227,18 @@ class VenueRest:
         known = decode_error(answer.body)
         if known is not None:
             return BinanceAPIException(answer.status, *known, url=answer.url)
-        if answer.status >= 500 or answer.status == 403:
-            return BinanceAPIException(answer.status, 0, "no explanation given", url=answer.url)
+        if answer.status == 403:
+            refusal = BinanceAPIException(403, 0, "Binance's firewall refused the request", url=answer.url)
+            refusal.is_retryable = True  # what the firewall dislikes is a rate, or an address that changes
+            return refusal
+        if answer.status >= 500:
+            return BinanceAPIException(answer.status, 0, _NO_REASON, url=answer.url)
         return NotBinanceError(answer.url, f"HTTP {answer.status} without the venue's error body")
 
 
 def _retry_after_s(answer: RestAnswer) -> float:
     try:
-        return max(float(answer.headers["retry-after"]), 1.0)
+        seconds = float(answer.headers["retry-after"])
     except (KeyError, ValueError):
         return _DEFAULT_RETRY_AFTER_S
+    return max(seconds, 1.0) if math.isfinite(seconds) else _DEFAULT_RETRY_AFTER_S
