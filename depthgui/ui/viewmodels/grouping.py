@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
+from depthgui.book.order_book import OrderBook
+
 USUAL_TICKS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000)
+
+
+_SAMPLE = 40  # levels a side that a suggestion looks at
+_ROOM = 0.75  # some empty rows are fine; merging levels hides more than they do
 
 
 def next_ticks(ticks: int, direction: int) -> int:
@@ -12,6 +18,17 @@ def next_ticks(ticks: int, direction: int) -> int:
     if direction > 0:
         return next((choice for choice in USUAL_TICKS if choice > ticks), max(ticks, USUAL_TICKS[-1]))
     return next((choice for choice in reversed(USUAL_TICKS) if choice < ticks), 1)
+
+
+def suggested_ticks(book: OrderBook, tick: Decimal) -> int:
+    """The usual choice at which the best levels fill about one row each; 1 for a book with few levels."""
+    most = 1.0
+    for side in (book.bids, book.asks):
+        keys = side.top(_SAMPLE)
+        if len(keys) < _SAMPLE:
+            return 1
+        most = max(most, abs(float(keys[-1]) - float(keys[0])) / float(tick) / _SAMPLE)
+    return next((choice for choice in USUAL_TICKS if choice >= most * _ROOM), USUAL_TICKS[-1])
 
 
 def step_text(tick: Decimal, ticks: int) -> str:

@@ -14,6 +14,7 @@ from depthgui.ui.wording import TimeZone, clock_text, count_text, duration_text
 
 _BUSY_MS = 150.0  # from here on the application's own delay is named, not the feed's
 _FIRST_LEVELS = 512
+_NOW_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,9 @@ def pill_of(feed: FeedView, now_s: float, zone: TimeZone) -> PillView:
     if state == "live":
         verified = counters.verified_s
         if verified is not None:
-            text = f"Live \u00b7 verified {duration_text(max(0.0, now_s - verified))} ago"
+            age_s = now_s - verified
+            when = "now" if age_s < _NOW_S else f"{duration_text(age_s)} ago"
+            text = f"Live \u00b7 verified {when}"
     elif state == "connecting":
         text = f"Buffering {count_text(status.buffered, 'event')}" if status.buffered else "Connecting"
     elif state in {"stale", "stopped"}:

@@ -8,9 +8,10 @@ same way; no level is lost.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from depthgui.book.levels import BookSide, Side
 from depthgui.book.order_book import OrderBook
@@ -18,10 +19,8 @@ from depthgui.ui.viewmodels.figures import (
     ExactScale,
     Figure,
     FigureFormatter,
-    NumberFormat,
     decimals_of,
     format_decimal,
-    format_rounded,
     plain,
 )
 from depthgui.ui.viewmodels.instrument import Instrument
@@ -30,6 +29,7 @@ from depthgui.ui.viewmodels.ladder_frame import (
     BEST_ASK,
     BEST_BID,
     BID_SIDE,
+    FLASH_S,
     IN_SPREAD,
     LARGE,
     UNCOVERED,
@@ -38,16 +38,19 @@ from depthgui.ui.viewmodels.ladder_frame import (
     LadderRow,
 )
 from depthgui.ui.viewmodels.ladder_grid import LadderGrid
+from depthgui.ui.viewmodels.ladder_options import LadderOptions
+from depthgui.ui.viewmodels.ladder_sizes import SizeColumn
 from depthgui.ui.viewmodels.row_sums import DenseRows, SideSums, SparseRows
 
+__all__ = ["LadderModel", "LadderOptions", "LastPrice", "RowVolumes"]
+
 _NO_FIGURE: Figure = ("", "")
-_MAX_CACHED = 100_000
+_NOT_TRADED = (0, 0)
 _MORE_LEVELS = 24
 _DENSE = 4  # levels a row from which summing row by row is quicker than level by level
 _LARGE_SAMPLE = 12  # fewer sizes say nothing about what is usual
 _LARGE_OF_P90 = 1.75
 _LARGE_OF_MEDIAN = 5.0
-_FLASH_S = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,11 @@ class LastPrice:
     direction: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class LadderOptions:
-    """What the user may choose. `large_order` is a size; None finds large orders by what is on screen, 0 finds none."""
+class RowVolumes(Protocol):
+    """Traded volume that can be put on the ladder's rows."""
 
-    large_order: Decimal | None = None
-    flashes: bool = True
-    number_format: NumberFormat = field(default_factory=NumberFormat)
+    def rows(self, prices: ExactScale, sizes: ExactScale, step_units: int) -> Mapping[int, tuple[int, int]]:
+        """Size units bought and sold, by row."""
 
 
 class _Hint(NamedTuple):
@@ -90,6 +91,8 @@ class LadderModel:
         """Prepare the grid of `instrument` at one tick a row."""
         self.instrument = instrument
         self.grid = LadderGrid()
+        self.volumes: RowVolumes | None = None
+        """Traded volume to show beside the book, if any."""
         self._options = options or LadderOptions()
         self._prices = ExactScale()
         self._sizes = ExactScale()
@@ -99,9 +102,7 @@ class LadderModel:
         self._grouping = 1
         self._step_units = 0
         self._price_texts: FigureFormatter
-        self._size_texts: FigureFormatter
-        self._sum_decimals = 2
-        self._sum_texts: dict[int, str] = {}
+        self._column: SizeColumn
         self._flashes: dict[int, tuple[float, int]] = {}
         self._seen: dict[int, int] = {}
         self._seen_version = -1
@@ -116,6 +117,11 @@ class LadderModel:
     def step(self) -> Decimal:
         """Price step of a row."""
         return self.instrument.tick * self._grouping
+
+    @property
+    def size_scale(self) -> ExactScale:
+        """The scale of size units; whoever adds volumes counts in it."""
+        return self._sizes
 
     @property
     def options(self) -> LadderOptions:
@@ -183,8 +189,8 @@ class LadderModel:
             spread=spread,
             size_scale=self._sizes.decimals,
             widest_price=max((row.price for row in rows), key=len, default=""),
-            widest_whole=self._size_texts.widest_whole,
-            fraction=self._size_texts.fraction,
+            widest_whole=self._column.widest_whole,
+            fraction=self._column.fraction,
             widest_sum=max((row.bid_sum or row.ask_sum for row in rows), key=len, default=""),
             flashes=self._flashes,
         )
@@ -206,23 +212,32 @@ class LadderModel:
         is_dense = hint.levels > _DENSE * max(1, hint.rows)
         sums = (self._dense if is_dense else self._sparse).sum_rows(side, last_index, self._step_units, hint.levels)
         self._hints[side.side] = _Hint(sums.levels + _MORE_LEVELS, len(sums.rows))
+        if self._column.needs_products:
+            return self._sparse.with_products(side, sums, self._step_units)
         return sums
 
     def _rows(
         self, places: list[tuple[int, int]], bids: SideSums, asks: SideSums, marks: _Marks
     ) -> tuple[LadderRow, ...]:
-        visible = [value for value in (bids.rows.get(i) or asks.rows.get(i) for i, _ in places) if value]
-        bar_unit, large = self._thresholds(visible)
-        sums = self._running(places, bids, asks)
-        sum_unit = 1.0 / max(bids.total, asks.total, 1)
-        self._fit_sums(max(bids.total, asks.total))
+        column, step = self._column, self._step_units
+        shown_bids, shown_asks = column.shown(bids, step), column.shown(asks, step)
+        visible = [value for value in (shown_bids.get(i) or shown_asks.get(i) for i, _ in places) if value]
+        bar_unit, usual = self._thresholds(visible)
+        least, is_chosen = self._chosen_large(), self._has_chosen_large
+        sums = self._running(places, shown_bids, shown_asks)
+        largest_sum = max(sums.values(), default=0)
+        sum_unit = 1.0 / max(largest_sum, 1)
+        column.fit(max(visible, default=0), largest_sum)
+        volumes, volume_unit = self._volumes(places)
         boundary = self.grid.boundary
         bid_best, ask_best, low, high = marks
-        figure, price_text, sum_text = self._size_texts.figure, self._price_texts.text, self._sum_text
-        step = self._step_units
+        figure, price_text, sum_text = column.figure, self._price_texts.text, column.sum_text
         rows = []
         for index, y in places:
             bid, ask = bids.rows.get(index), asks.rows.get(index)
+            shown_bid, shown_ask = shown_bids.get(index, 0), shown_asks.get(index, 0)
+            traded = volumes.get(index, _NOT_TRADED)
+            volume = traded[0] + traded[1]
             is_bid_side = index < boundary
             flags = BID_SIDE if is_bid_side else ASK_SIDE
             if index == bid_best:
@@ -233,7 +248,7 @@ class LadderModel:
                 flags |= IN_SPREAD
             if (low is not None and index < low) if is_bid_side else (high is not None and index > high):
                 flags |= UNCOVERED
-            if (bid or ask or 0) >= large:
+            if least(index, bid or ask or 0) if is_chosen else (shown_bid or shown_ask) >= usual:
                 flags |= LARGE
             running = sums.get(index, 0)
             share = running * sum_unit
@@ -244,20 +259,23 @@ class LadderModel:
                     flags,
                     price_text(index * step),
                     bid,
-                    _NO_FIGURE if bid is None else figure(bid),
-                    0.0 if bid is None else min(1.0, bid * bar_unit),
+                    _NO_FIGURE if bid is None else figure(shown_bid),
+                    min(1.0, shown_bid * bar_unit),
                     "" if bid is None else sum_text(running),
                     share if is_bid_side else 0.0,
                     ask,
-                    _NO_FIGURE if ask is None else figure(ask),
-                    0.0 if ask is None else min(1.0, ask * bar_unit),
+                    _NO_FIGURE if ask is None else figure(shown_ask),
+                    min(1.0, shown_ask * bar_unit),
                     "" if ask is None else sum_text(running),
                     0.0 if is_bid_side else share,
+                    sum_text(volume) if volume else "",
+                    volume * volume_unit,
+                    traded[0] / volume if volume else 0.0,
                 )
             )
         return tuple(rows)
 
-    def _running(self, places: list[tuple[int, int]], bids: SideSums, asks: SideSums) -> dict[int, int]:
+    def _running(self, places: list[tuple[int, int]], bids: dict[int, int], asks: dict[int, int]) -> dict[int, int]:
         # Cumulative size by row, empty rows beyond the best one included.
         sums: dict[int, int] = {}
         boundary = self.grid.boundary
@@ -267,27 +285,45 @@ class LadderModel:
             if not visible:
                 continue
             shown = set(visible)
-            running = sum(value for index, value in side.rows.items() if index not in shown)
+            running = sum(units for index, units in side.items() if index not in shown)
             for index in visible:
-                running += side.rows.get(index, 0)
+                running += side.get(index, 0)
                 sums[index] = running
         return sums
 
     def _thresholds(self, visible: list[int]) -> tuple[float, float]:
-        # Share of a bar per unit, and the units from which an order is large. One giant level must not flatten all.
+        # Share of a bar per unit, and the units from which an order is unusually large. One giant must not flatten all.
         if not visible:
             return 0.0, math.inf
         ordered = sorted(visible)
         count = len(ordered)
         scale = ordered[min(count - 1, int(0.98 * (count - 1)))]
-        wanted = self._options.large_order
-        if wanted is not None:
-            large = float(self._sizes.units_of(wanted)) if wanted > 0 else math.inf
-        elif count < _LARGE_SAMPLE:
-            large = math.inf
-        else:
-            large = max(_LARGE_OF_P90 * ordered[int(0.9 * (count - 1))], _LARGE_OF_MEDIAN * ordered[count // 2])
+        if count < _LARGE_SAMPLE:
+            return 1.0 / scale, math.inf
+        large = max(_LARGE_OF_P90 * ordered[int(0.9 * (count - 1))], _LARGE_OF_MEDIAN * ordered[count // 2])
         return 1.0 / scale, large
+
+    @property
+    def _has_chosen_large(self) -> bool:
+        return self._options.large_order is not None or self._options.large_value is not None
+
+    def _chosen_large(self) -> Callable[[int, int], bool]:
+        # Says whether a row of an index and size units is large by the user's own thresholds.
+        order, value = self._options.large_order, self._options.large_value
+        size = self._sizes.units_of(order) if order else math.inf
+        per_unit = float(self.instrument.contract_size) / 10**self._sizes.decimals
+        step = 1.0 if self.instrument.is_inverse else float(self.step)
+        worth = float(value) if value else math.inf
+        if self.instrument.is_inverse:
+            return lambda _index, units: units >= size or units * per_unit >= worth
+        return lambda index, units: units >= size or units * per_unit * index * step >= worth
+
+    def _volumes(self, places: list[tuple[int, int]]) -> tuple[Mapping[int, tuple[int, int]], float]:
+        if self.volumes is None:
+            return {}, 0.0
+        rows = self.volumes.rows(self._prices, self._sizes, self._step_units)
+        largest = max((sum(rows[index]) for index, _ in places if index in rows), default=0)
+        return rows, 1.0 / max(largest, 1)
 
     def _proven(self, book: OrderBook) -> tuple[int | None, int | None]:
         # First and last row that lie wholly inside the coverage.
@@ -315,7 +351,7 @@ class LadderModel:
         return plain(to_decimal(bid_units + ask_units) / 2), plain(to_decimal(ask_units - bid_units))
 
     def _note_changes(self, now: dict[int, int], now_s: float) -> None:
-        since = now_s - _FLASH_S
+        since = now_s - FLASH_S
         flashes = {index: flash for index, flash in self._flashes.items() if flash[0] > since}
         for index, units in now.items():
             before = self._seen.get(index)
@@ -331,22 +367,9 @@ class LadderModel:
         self._step_units = self._prices.units_of(self.step)
         self._step_units = self._prices.units_of(self.step)  # again: the first may have made the unit finer
         self._price_texts = FigureFormatter(self._prices, self.instrument.price_decimals, style)
-        self._size_texts = FigureFormatter(self._sizes, self.instrument.size_decimals, style)
-        self._sum_texts.clear()
+        self._column = SizeColumn(self.instrument, self._prices, self._sizes, self._options)
         self._seen, self._flashes = {}, {}
 
-    def _fit_sums(self, largest: int) -> None:
-        # Four significant digits of the largest sum are enough for a running total.
-        whole_digits = len(str(largest // 10**self._sizes.decimals))
-        decimals = max(0, min(self.instrument.size_decimals, 4 - whole_digits))
-        if decimals != self._sum_decimals or len(self._sum_texts) >= _MAX_CACHED:
-            self._sum_decimals = decimals
-            self._sum_texts.clear()
-
-    def _sum_text(self, units: int) -> str:
-        found = self._sum_texts.get(units)
-        if found is None:
-            found = self._sum_texts[units] = format_rounded(
-                units, self._sizes.decimals, self._sum_decimals, self._options.number_format
-            )
-        return found
+    def exact_size(self, units: int) -> str:
+        """A row's size as the venue has it, with its unit."""
+        return self._column.exact_text(units)

@@ -17,6 +17,9 @@ IN_SPREAD = 16  # between best bid and best ask
 LARGE = 32
 UNCOVERED = 64  # the row's side is not wholly proven here
 
+FLASH_S = 0.45
+"""How long a changed level flashes."""
+
 PaintedRow = tuple[Decimal, Decimal | None, Decimal | None]
 """Price, bid size or None, ask size or None."""
 
@@ -24,7 +27,8 @@ PaintedRow = tuple[Decimal, Decimal | None, Decimal | None]
 class LadderRow(msgspec.Struct, frozen=True, gc=False):
     """One price. Units are integers of the frame's scales; bars are fractions from 0 to 1; `y` is in pixels.
 
-    A side without a level has None for its units and an empty figure. Cumulative texts are rounded.
+    A side without a level has None for its units and an empty figure. Cumulative and volume texts are rounded.
+    `bought` is the share of the traded volume that takers bought.
     """
 
     index: int
@@ -41,6 +45,9 @@ class LadderRow(msgspec.Struct, frozen=True, gc=False):
     ask_bar: float
     ask_sum: str
     ask_sum_bar: float
+    volume: str
+    volume_bar: float
+    bought: float
 
 
 class Band(msgspec.Struct, frozen=True, gc=False):

@@ -19,11 +19,14 @@ _negative = cast("Callable[[PriceKey], PriceKey]", neg)
 
 
 class SideSums(NamedTuple):
-    """Size units by row, from the best row outwards; their total; how many levels went into them."""
+    """Size units by row, from the best row outwards; how many levels went into them.
+
+    `products` are the sums of price units x size units by row, empty where they were not asked for.
+    """
 
     rows: dict[int, int]
-    total: int
     levels: int
+    products: dict[int, int]
 
 
 class SparseRows:
@@ -47,7 +50,7 @@ class SparseRows:
         sign = 1 if side.side is Side.BID else -1
         last = last_index * sign
         rows: dict[int, int] = {}
-        limit, done, total = max(1, levels), 0, 0
+        limit, done = max(1, levels), 0
         while True:
             keys = side.top(limit)
             count = len(keys)
@@ -61,11 +64,22 @@ class SparseRows:
                     break
                 size = parse(sizes[key])
                 rows[index] = rows.get(index, 0) + size
-                total += size
             if count < limit:
                 break
             done, limit = count, limit * 2
-        return SideSums(rows if sign > 0 else {-index: units for index, units in rows.items()}, total, count)
+        return SideSums(rows if sign > 0 else {-index: units for index, units in rows.items()}, count, {})
+
+    def with_products(self, side: BookSide, sums: SideSums, step_units: int) -> SideSums:
+        """The same sums with those of price x size."""
+        known, sizes, parse = self._known, side.sizes, self._sizes.units
+        is_bid = side.side is Side.BID
+        products = dict.fromkeys(sums.rows, 0)
+        for key in side.top(sums.levels):
+            units = known.get(key)
+            if units is None:
+                units = self._learn(side, key)
+            products[units // step_units if is_bid else -(-units // step_units)] += units * parse(sizes[key])
+        return SideSums(sums.rows, sums.levels, products)
 
     def _learn(self, side: BookSide, key: PriceKey) -> int:
         if len(self._known) >= _MAX_CACHED:
@@ -88,17 +102,17 @@ class DenseRows:
         """Sums from the best level to the row `last_index`; `levels` is a guess of how many levels that takes."""
         best = side.best
         if best is None:
-            return SideSums({}, 0, 0)
+            return SideSums({}, 0, {})
         is_bid = side.side is Side.BID
         units = self._prices.units(side.price_text(best))
         index = units // step_units if is_bid else -(-units // step_units)
         way = -1 if is_bid else 1
         if (last_index - index) * way < 0:
-            return SideSums({}, 0, 0)
+            return SideSums({}, 0, {})
         keys = self._keys_to(side, self._edge(last_index * step_units, side), levels)
         parse, known, size_of = self._sizes.units, self._sizes.known.__getitem__, side.sizes.__getitem__
         rows: dict[int, int] = {}
-        start = total = 0
+        start = 0
         for row in range(index, last_index + way, way):
             edge = self._edge(row * step_units, side)
             end = bisect_right(keys, -edge, lo=start, key=_negative) if is_bid else bisect_right(keys, edge, lo=start)
@@ -109,9 +123,8 @@ class DenseRows:
                 except KeyError:  # a text that is new
                     size = sum(map(parse, map(size_of, keys[start:end])))
                 rows[row] = size
-                total += size
                 start = end
-        return SideSums(rows, total, start)
+        return SideSums(rows, start, {})
 
     @staticmethod
     def _keys_to(side: BookSide, edge: PriceKey, levels: int) -> list[PriceKey]:

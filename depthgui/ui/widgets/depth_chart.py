@@ -80,9 +80,12 @@ class DepthChart(Canvas):
         self.set_theme(self._theme)
 
     def set_range(self, percent: float | None) -> None:
-        """Show `percent` of the mid on each side, or all that is proven (None). Raises ValueError for 100 or more."""
-        if percent is not None and not 0 < percent < 100:
-            raise ValueError(f"a range is between 0 and 100 percent, not {percent}")
+        """Show `percent` of the mid on each side, or all that is proven (None).
+
+        Raises ValueError unless it is above 0 and at most 100.
+        """
+        if percent is not None and not 0 < percent <= 100:
+            raise ValueError(f"a range is above 0 and at most 100 percent, not {percent}")
         if percent == self._model.range_percent:
             return
         self._model.range_percent = percent

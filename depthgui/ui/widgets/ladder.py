@@ -9,11 +9,13 @@ from decimal import Decimal
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from depthgui.book.order_book import OrderBook
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.feed_view import FeedView, LastPriceTracker, instrument_of, is_live
 from depthgui.ui.viewmodels.figures import format_decimal, plain
-from depthgui.ui.viewmodels.ladder import LadderModel, LadderOptions
+from depthgui.ui.viewmodels.grouping import suggested_ticks
+from depthgui.ui.viewmodels.ladder import LadderModel
 from depthgui.ui.viewmodels.ladder_frame import (
     BID_SIDE,
     NOTHING_PAINTED,
@@ -22,8 +24,11 @@ from depthgui.ui.viewmodels.ladder_frame import (
     LadderRow,
     Painted,
 )
+from depthgui.ui.viewmodels.ladder_options import Column, LadderOptions, SizeUnit
 from depthgui.ui.viewmodels.ladder_ruler import measure, ruler_lines
+from depthgui.ui.viewmodels.volume import VolumeProfile
 from depthgui.ui.widgets.canvas import Canvas
+from depthgui.ui.widgets.ladder_menu import ladder_menu, with_column_moved
 from depthgui.ui.widgets.ladder_painter import NO_OVERLAY, LadderOverlay, LadderPainter
 
 _WHEEL_NOTCH = 120
@@ -38,6 +43,7 @@ class Ladder(Canvas):
     grouping_stepped = QtCore.Signal(int)  # +1 for coarser, -1 for finer rows
     grouping_changed = QtCore.Signal(int)  # ticks in a row
     lock_changed = QtCore.Signal(bool)  # True: scrolled by hand, no longer centring by itself
+    options_changed = QtCore.Signal(object)  # LadderOptions, chosen in the ladder's own menu or by dragging a column
     price_marked = QtCore.Signal(object, bool)  # Decimal price; True: marked, False: mark taken away
 
     def __init__(self, clock: FrameClock, theme: Theme, parent: QtWidgets.QWidget | None = None) -> None:
@@ -50,6 +56,9 @@ class Ladder(Canvas):
         self._model: LadderModel | None = None
         self._options = LadderOptions()
         self._grouping = 1
+        self._is_grouping_chosen = False
+        self._volumes: VolumeProfile | None = None
+        self._dragged: Column | None = None
         self._painter = LadderPainter(theme, self.devicePixelRatioF())
         self._last_price = LastPriceTracker()
         self._frame: LadderFrame | None = None
@@ -89,9 +98,15 @@ class Ladder(Canvas):
         """Marked prices."""
         return frozenset(self._marks)
 
+    @property
+    def options(self) -> LadderOptions:
+        """The user's choices."""
+        return self._options
+
     def set_feed(self, feed: FeedView | None) -> None:
         """Show another feed, or none."""
         self._feed = feed
+        self._volumes = None
         self._model = None
         self._frame = None
         self._last_price = LastPriceTracker()
@@ -101,20 +116,23 @@ class Ladder(Canvas):
     def set_theme(self, theme: Theme) -> None:
         """Take another theme."""
         self._painter = LadderPainter(theme, self.devicePixelRatioF())
+        self._painter.set_columns(self._options.columns)
         self.on_resized(self.viewport().size())
         self.refresh()
 
     def set_options(self, options: LadderOptions) -> None:
-        """Take the user's choices: large orders, flashes, number format."""
+        """Take the user's choices: large orders, flashes, columns, number format and units."""
         self._options = options
+        self._painter.set_columns(options.columns)
         if self._model is not None:
             self._model.set_options(options)
         self.refresh()
 
     def set_grouping(self, ticks: int) -> None:
-        """Put `ticks` ticks in a row. Raises ValueError below 1."""
+        """Put `ticks` ticks in a row; until then the ladder chooses by the book. Raises ValueError below 1."""
         if ticks < 1:
             raise ValueError(f"a row holds at least one tick, not {ticks}")
+        self._is_grouping_chosen = True
         if ticks == self._grouping:
             return
         self._grouping = ticks
@@ -177,6 +195,9 @@ class Ladder(Canvas):
         model = self._model or self._make_model(feed)
         if feed.info is not None and feed.info.tick is not None and feed.info.tick != model.instrument.tick:
             model = self._make_model(feed)  # the venue's list came after the book
+        if not self._is_grouping_chosen and is_live(feed):
+            self._suggest_grouping(book, model)
+        model.volumes = self._read_volumes(feed, model)
         last = self._last_price.read(feed)
         self._frame = model.build(book, stale=not is_live(feed), now_s=now_s, last=last)
         self._painted_now_s = now_s
@@ -196,11 +217,28 @@ class Ladder(Canvas):
         self._painted_frame = frame
 
     def _make_model(self, feed: FeedView) -> LadderModel:
+        self._volumes = None  # counted in the old model's scale
         model = LadderModel(instrument_of(feed), self._options)
         model.set_grouping(self._grouping)
         self._model = model
         self.on_resized(self.viewport().size())
         return model
+
+    def _suggest_grouping(self, book: OrderBook, model: LadderModel) -> None:
+        self._is_grouping_chosen = True
+        ticks = suggested_ticks(book, model.instrument.tick)
+        if ticks != self._grouping:
+            self._grouping = ticks
+            model.set_grouping(ticks)
+            self.grouping_changed.emit(ticks)
+
+    def _read_volumes(self, feed: FeedView, model: LadderModel) -> VolumeProfile | None:
+        if Column.VOLUME not in self._options.columns:
+            return None
+        if self._volumes is None:
+            self._volumes = VolumeProfile()
+        self._volumes.read(feed, model.size_scale)
+        return self._volumes
 
     def _message(self) -> str:
         if self._feed is None:
@@ -260,6 +298,7 @@ class Ladder(Canvas):
     def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
         """Begin a click or a selection."""
         if event.button() is QtCore.Qt.MouseButton.LeftButton:
+            self._dragged = self._column_title_at(event.position().toPoint())
             row = self._row_at(event.position().toPoint())
             self._press_index = None if row is None else row.index
             self._is_dragging = False
@@ -273,6 +312,33 @@ class Ladder(Canvas):
                 self.toggle_mark(self._price_of(self._press_index))
             self._press_index = None
             self._is_dragging = False
+            self._drop_column(event.position().toPoint())
+        event.accept()
+
+    def _column_title_at(self, position: QtCore.QPoint) -> Column | None:
+        if position.y() >= self._painter.metrics.header_px:
+            return None
+        spans = self._painter.spans(self.viewport().width())
+        return next((column for column, (left, right) in spans.items() if left <= position.x() < right), None)
+
+    def _drop_column(self, position: QtCore.QPoint) -> None:
+        column, self._dragged = self._dragged, None
+        target = self._column_title_at(position)
+        if column is not None and target is not None and target is not column:
+            self._choose(with_column_moved(self._options, column, self._options.columns.index(target)))
+
+    def _choose(self, options: LadderOptions) -> None:
+        self.set_options(options)
+        self.options_changed.emit(options)
+
+    def make_menu(self) -> QtWidgets.QMenu:
+        """The menu of columns and units; deletes itself when closed."""
+        instrument = self._model.instrument if self._model is not None else None
+        return ladder_menu(self, self._options, instrument, self._choose)
+
+    def contextMenuEvent(self, event: QtGui.QContextMenuEvent) -> None:
+        """Offer columns and units."""
+        self.make_menu().popup(event.globalPos())
         event.accept()
 
     def toggle_mark(self, price: Decimal) -> None:
@@ -334,8 +400,10 @@ class Ladder(Canvas):
         """Tool tip for a place in the ladder, empty where there is nothing to explain."""
         row = self._row_at(position)
         feed = self._feed
-        if row is None or feed is None or feed.book is None or not row.flags & UNCOVERED:
+        if row is None or feed is None or feed.book is None:
             return ""
+        if not row.flags & UNCOVERED:
+            return self._exact_tip(row)
         is_bid = bool(row.flags & BID_SIDE)
         edge = feed.book.coverage.low if is_bid else feed.book.coverage.high
         shown = "" if edge is None else format_decimal(plain(edge), self._options.number_format)
@@ -344,6 +412,14 @@ class Ladder(Canvas):
             "The exchange's snapshot ended there. Beyond it, only levels that changed since are known,\n"
             "so sizes and sums here may be too small."
         )
+
+    def _exact_tip(self, row: LadderRow) -> str:
+        # Where the columns show something rounded, the exact size is one pointer's rest away.
+        units = row.ask_units if row.bid_units is None else row.bid_units
+        is_exact = self._options.size_unit is SizeUnit.NATIVE and not self._options.short_numbers
+        if units is None or is_exact or self._model is None:
+            return ""
+        return self._model.exact_size(units)
 
     def focusInEvent(self, event: QtGui.QFocusEvent) -> None:
         """Describe the book for a screen reader when it is reached."""

@@ -12,20 +12,42 @@ from depthgui.ui.viewmodels.ladder_frame import (
     BEST_ASK,
     BEST_BID,
     BID_SIDE,
+    FLASH_S,
     IN_SPREAD,
     LARGE,
     UNCOVERED,
     Band,
     LadderFrame,
 )
+from depthgui.ui.viewmodels.ladder_options import USUAL_COLUMNS, Column
 from depthgui.ui.widgets.hatch import hatch_brush
 from depthgui.ui.widgets.text_cache import DIMMED, TextCache
 
 STALE_OPACITY = 0.55
-_FLASH_S = 0.45
 _PAD = 8
-_SHARES = (84, 91, 101, 91, 84)
-_TITLES = ("\u03a3 Bid", "Bid", "Price", "Ask", "\u03a3 Ask")
+_SHARES = {
+    Column.BID_SUM: 84,
+    Column.BID: 91,
+    Column.PRICE: 101,
+    Column.ASK: 91,
+    Column.ASK_SUM: 84,
+    Column.VOLUME: 84,
+}
+TITLES = {
+    Column.BID_SUM: "\u03a3 Bid",
+    Column.BID: "Bid",
+    Column.PRICE: "Price",
+    Column.ASK: "Ask",
+    Column.ASK_SUM: "\u03a3 Ask",
+    Column.VOLUME: "Volume",
+}
+_BID_COLUMNS = (Column.BID_SUM, Column.BID)
+_ASK_COLUMNS = (Column.ASK, Column.ASK_SUM)
+
+Span = tuple[int, int]
+"""Left and right edge."""
+
+_NOWHERE: Span = (0, 0)
 
 _TEXT, _MUTED, _BID, _ASK, _SPREAD = range(5)
 
@@ -74,7 +96,8 @@ class LadderPainter:
         self._labels = TextCache(face.figures(12), roles, ratio)
         row_px = self._figures.height + 3
         self.metrics = LadderMetrics(row_px=row_px, band_px=row_px + 5, header_px=self._labels.height + 13)
-        self._edges: list[int] = []
+        self._columns: tuple[Column, ...] = USUAL_COLUMNS
+        self._spans: dict[Column, Span] = {}
         self._width = -1
         is_dark = theme.is_dark
         self._bars = {side: theme.colour(side, 0.30 if is_dark else 0.22) for side in ("bid", "ask")}
@@ -100,41 +123,51 @@ class LadderPainter:
         for cache in (self._figures, self._strong, self._sums, self._labels):
             cache.set_ratio(ratio)
 
-    def edges(self, width: int) -> list[int]:
-        """Left edges of the five columns, and the right edge."""
+    def set_columns(self, columns: tuple[Column, ...]) -> None:
+        """Show these columns, from left to right."""
+        self._columns = columns
+        self._width = -1
+
+    def spans(self, width: int) -> dict[Column, Span]:
+        """Where each column is in a ladder of this width, from left to right."""
         if width != self._width:
-            total, at = sum(_SHARES), 0
-            self._edges = [0]
-            for share in _SHARES:
-                at += share
-                self._edges.append(round(width * at / total))
+            total, at = sum(_SHARES[column] for column in self._columns), 0
+            self._spans = {}
+            for column in self._columns:
+                left = round(width * at / total)
+                at += _SHARES[column]
+                self._spans[column] = (left, round(width * at / total))
             self._width = width
-        return self._edges
+        return self._spans
 
     def paint(
         self, painter: QtGui.QPainter, frame: LadderFrame, size: QtCore.QSize, overlay: LadderOverlay, now_s: float
     ) -> None:
         """Draw everything: header, rows, band, overlay."""
         width, height = size.width(), size.height()
-        edges = self.edges(width)
+        spans = self.spans(width)
         top = self.metrics.header_px
         painter.fillRect(0, 0, width, height, self._background)
-        painter.fillRect(edges[2], top, edges[3] - edges[2], height - top, self._price_ground)
+        if Column.PRICE in spans:
+            left, right = spans[Column.PRICE]
+            painter.fillRect(left, top, right - left, height - top, self._price_ground)
         painter.save()
         painter.setClipRect(0, top, width, height - top)
         painter.translate(0, top)
         painter.setOpacity(STALE_OPACITY if frame.stale else 1.0)
-        self._paint_grounds(painter, frame, edges, overlay)
+        self._paint_grounds(painter, frame, spans)
+        if overlay is not NO_OVERLAY:
+            self._paint_overlay(painter, frame, width, overlay)
         if frame.flashes and not frame.stale:
-            self._paint_flashes(painter, frame, edges, now_s)
-        self._paint_texts(painter, frame, edges)
+            self._paint_flashes(painter, frame, now_s)
+        self._paint_texts(painter, frame, spans)
         if frame.band is not None:
             self._paint_band(painter, frame.band, width)
         painter.setOpacity(1.0)
         if overlay.ruler and overlay.hovered is not None:
-            self._paint_ruler(painter, frame, edges, height - top, overlay)
+            self._paint_ruler(painter, frame, QtCore.QSize(width, height - top), overlay)
         painter.restore()
-        self._paint_header(painter, edges)
+        self._paint_header(painter, width)
 
     def paint_message(self, painter: QtGui.QPainter, width: int, height: int, message: str) -> None:
         """Draw the empty ladder with a sentence in the middle."""
@@ -145,123 +178,163 @@ class LadderPainter:
         painter.drawText(
             QtCore.QRect(16, self.metrics.header_px, width - 32, height - 2 * self.metrics.header_px), flags, message
         )
-        self._paint_header(painter, self.edges(width))
+        self._paint_header(painter, width)
 
     # -- parts
 
-    def _paint_header(self, painter: QtGui.QPainter, edges: list[int]) -> None:
+    def _paint_header(self, painter: QtGui.QPainter, width: int) -> None:
         height = self.metrics.header_px
-        painter.fillRect(0, 0, edges[-1], height, self._background)
-        painter.fillRect(0, height - 1, edges[-1], 1, self._line)
+        painter.fillRect(0, 0, width, height, self._background)
+        painter.fillRect(0, height - 1, width, 1, self._line)
         labels = self._labels
         y = (height - labels.height) // 2
-        for number, title in enumerate(_TITLES):
-            width = round(labels.width(title))
-            if number == 0:
-                x = edges[0] + _PAD + 2
-            elif number == len(_TITLES) - 1:
-                x = edges[-1] - _PAD - 2 - width
+        for column, (left, right) in self.spans(width).items():
+            title = TITLES[column]
+            wide = round(labels.width(title))
+            if left == 0 and column is not Column.PRICE:
+                x = _PAD + 2
+            elif right == width and column is not Column.PRICE:
+                x = right - _PAD - 2 - wide
             else:
-                x = (edges[number] + edges[number + 1] - width) // 2
+                x = (left + right - wide) // 2
             labels.draw(painter, x, y, title, _MUTED)
 
-    def _paint_grounds(
-        self, painter: QtGui.QPainter, frame: LadderFrame, edges: list[int], overlay: LadderOverlay
-    ) -> None:
-        _, bid, price, ask, sum_ask, right = edges
+    def _paint_grounds(self, painter: QtGui.QPainter, frame: LadderFrame, spans: dict[Column, Span]) -> None:
         row_px = self.metrics.row_px
         fill = painter.fillRect
+        price = spans.get(Column.PRICE)
         for row in frame.rows:
             flags = row.flags
             if flags & UNCOVERED:
-                left = 0 if flags & BID_SIDE else ask
-                fill(left, row.y, (price if flags & BID_SIDE else right) - left, row_px, self._hatch)
-            if flags & (BEST_BID | BEST_ASK):
-                fill(price, row.y, ask - price, row_px, self._best["bid" if flags & BEST_BID else "ask"])
-        self._paint_bars(painter, frame, edges)
-        for row in frame.rows:
-            if row.flags & LARGE:
-                is_bid = row.flags & BID_SIDE
-                painter.setPen(self._outline["bid" if is_bid else "ask"])
-                painter.drawRect(
-                    bid if is_bid else ask, row.y, (price - bid if is_bid else sum_ask - ask) - 1, row_px - 1
-                )
-        if overlay is not NO_OVERLAY:
-            self._paint_overlay(painter, frame, edges, overlay)
+                for column in _BID_COLUMNS if flags & BID_SIDE else _ASK_COLUMNS:
+                    if column in spans:
+                        left, right = spans[column]
+                        fill(left, row.y, right - left, row_px, self._hatch)
+            if flags & (BEST_BID | BEST_ASK) and price is not None:
+                fill(price[0], row.y, price[1] - price[0], row_px, self._best["bid" if flags & BEST_BID else "ask"])
+        self._paint_sum_bars(painter, frame, spans)
+        self._paint_bars(painter, frame, spans)
+        if Column.VOLUME in spans:
+            self._paint_volume_bars(painter, frame, *spans[Column.VOLUME])
 
-    def _paint_bars(self, painter: QtGui.QPainter, frame: LadderFrame, edges: list[int]) -> None:
-        _, bid, price, ask, sum_ask, right = edges
-        bar_px = self.metrics.row_px - 2
+    def _paint_bars(self, painter: QtGui.QPainter, frame: LadderFrame, spans: dict[Column, Span]) -> None:
+        row_px = self.metrics.row_px
         fill = painter.fillRect
         bid_bar, ask_bar = self._bars["bid"], self._bars["ask"]
-        bid_sum_bar, ask_sum_bar = self._sum_bars["bid"], self._sum_bars["ask"]
-        bid_px, ask_px, bid_sum_px, ask_sum_px = price - bid, sum_ask - ask, bid - 5, right - sum_ask - 5
+        bid_left, bid_right = spans.get(Column.BID, _NOWHERE)
+        ask_left, ask_right = spans.get(Column.ASK, _NOWHERE)
         for row in frame.rows:
-            y = row.y + 1
-            if row.bid_sum_bar:
-                if row.bid_units is not None:
-                    length = max(1, round(row.bid_bar * bid_px))
-                    fill(price - length, y, length, bar_px, bid_bar)
-                length = max(1, round(row.bid_sum_bar * bid_sum_px))
-                fill(bid - 1 - length, y, length, bar_px, bid_sum_bar)
-            elif row.ask_sum_bar:
-                if row.ask_units is not None:
-                    fill(ask, y, max(1, round(row.ask_bar * ask_px)), bar_px, ask_bar)
-                fill(sum_ask + 1, y, max(1, round(row.ask_sum_bar * ask_sum_px)), bar_px, ask_sum_bar)
+            if row.bid_units is not None and bid_right:
+                length = max(1, round(row.bid_bar * (bid_right - bid_left)))
+                fill(bid_right - length, row.y + 1, length, row_px - 2, bid_bar)
+            if row.ask_units is not None and ask_right:
+                fill(ask_left, row.y + 1, max(1, round(row.ask_bar * (ask_right - ask_left))), row_px - 2, ask_bar)
+            if row.flags & LARGE:
+                side, left, right = (
+                    ("bid", bid_left, bid_right) if row.flags & BID_SIDE else ("ask", ask_left, ask_right)
+                )
+                painter.setPen(self._outline[side])
+                painter.drawRect(left, row.y, right - left - 1, row_px - 1)
 
-    def _paint_overlay(
-        self, painter: QtGui.QPainter, frame: LadderFrame, edges: list[int], overlay: LadderOverlay
-    ) -> None:
-        price, ask, right = edges[2], edges[3], edges[5]
+    def _paint_sum_bars(self, painter: QtGui.QPainter, frame: LadderFrame, spans: dict[Column, Span]) -> None:
+        # Empty rows carry the total on, without a gap between the rows, so that the totals make one shape.
+        row_px = self.metrics.row_px
+        fill = painter.fillRect
+        if Column.BID_SUM in spans:
+            left, right = spans[Column.BID_SUM]
+            colour, room = self._sum_bars["bid"], right - left - 5
+            for row in frame.rows:
+                if row.bid_sum_bar:
+                    length = max(1, round(row.bid_sum_bar * room))
+                    fill(right - 1 - length, row.y + 1, length, row_px - 2, colour)
+        if Column.ASK_SUM in spans:
+            left, right = spans[Column.ASK_SUM]
+            colour, room = self._sum_bars["ask"], right - left - 5
+            for row in frame.rows:
+                if row.ask_sum_bar:
+                    fill(left + 1, row.y + 1, max(1, round(row.ask_sum_bar * room)), row_px - 2, colour)
+
+    def _paint_volume_bars(self, painter: QtGui.QPainter, frame: LadderFrame, left: int, right: int) -> None:
+        row_px = self.metrics.row_px
+        for row in frame.rows:
+            if row.volume_bar:
+                length = max(1, round(row.volume_bar * (right - left - 4)))
+                bought = round(length * row.bought)
+                painter.fillRect(left + 2, row.y + 1, bought, row_px - 2, self._bars["bid"])
+                painter.fillRect(left + 2 + bought, row.y + 1, length - bought, row_px - 2, self._bars["ask"])
+
+    def _paint_overlay(self, painter: QtGui.QPainter, frame: LadderFrame, width: int, overlay: LadderOverlay) -> None:
+        left, right = self.spans(width).get(Column.PRICE, (0, width))
         row_px = self.metrics.row_px
         for row in frame.rows:
             if row.index in overlay.selected:
-                painter.fillRect(0, row.y, right, row_px, self._selection)
+                painter.fillRect(0, row.y, width, row_px, self._selection)
             if row.index == overlay.hovered:
-                painter.fillRect(0, row.y, right, row_px, self._hover)
+                painter.fillRect(0, row.y, width, row_px, self._hover)
             if row.index in overlay.marked:
-                painter.fillRect(price, row.y, 3, row_px, self._accent)
-                painter.fillRect(ask - 3, row.y, 3, row_px, self._accent)
+                painter.fillRect(left, row.y, 3, row_px, self._accent)
+                painter.fillRect(right - 3, row.y, 3, row_px, self._accent)
 
-    def _paint_flashes(self, painter: QtGui.QPainter, frame: LadderFrame, edges: list[int], now_s: float) -> None:
-        _, bid, price, ask, sum_ask, _ = edges
+    def _paint_flashes(self, painter: QtGui.QPainter, frame: LadderFrame, now_s: float) -> None:
+        spans = self._spans
         for row in frame.rows:
             flash = frame.flashes.get(row.index)
-            if flash is None:
+            span = spans.get(Column.BID if row.flags & BID_SIDE else Column.ASK)
+            if flash is None or span is None:
                 continue
-            strength = 1.0 - (now_s - flash[0]) / _FLASH_S
+            strength = 1.0 - (now_s - flash[0]) / FLASH_S
             if strength <= 0:
                 continue
             # Growth flashes bright and a shrinking level dark: a light, not a hue, tells them apart.
             colour = self._theme.colour("text" if flash[1] > 0 else "background", 0.28 * strength)
-            x, width = (bid, price - bid) if row.flags & BID_SIDE else (ask, sum_ask - ask)
-            painter.fillRect(x, row.y + 1, width, self.metrics.row_px - 2, colour)
+            painter.fillRect(span[0], row.y + 1, span[1] - span[0], self.metrics.row_px - 2, colour)
 
-    def _paint_texts(self, painter: QtGui.QPainter, frame: LadderFrame, edges: list[int]) -> None:
-        _, bid, price, ask, sum_ask, _ = edges
-        figures, strong = self._figures, self._strong
+    def _paint_texts(self, painter: QtGui.QPainter, frame: LadderFrame, spans: dict[Column, Span]) -> None:
+        figures = self._figures
         dy = (self.metrics.row_px - figures.height + 1) // 2
-        digit, point = figures.width("0"), figures.width(".")
-        fraction_px = point + frame.fraction * digit if frame.fraction else 0.0
-        bid_point = price - _PAD - fraction_px
-        ask_point = ask + _PAD + figures.width(frame.widest_whole)
-        price_right = (price + ask + round(figures.width(frame.widest_price))) // 2
-        sum_right = sum_ask + _PAD + round(figures.width(frame.widest_sum))
-        size_room = min(price - bid, sum_ask - ask) - 4
-        draw, width = figures.draw, figures.width
+        self._paint_prices(painter, frame, spans.get(Column.PRICE), dy)
+        fraction_px = figures.width(".") + frame.fraction * figures.width("0") if frame.fraction else 0.0
+        whole_px = figures.width(frame.widest_whole)
+        sum_px = round(figures.width(frame.widest_sum))
+        if Column.BID in spans:
+            left, right = spans[Column.BID]
+            point = right - _PAD - fraction_px
+            for row in frame.rows:
+                if row.bid_units is not None:
+                    self._draw_size(painter, point, row.y + dy, row.bid, right - left - 4)
+        if Column.ASK in spans:
+            left, right = spans[Column.ASK]
+            point = left + _PAD + whole_px
+            for row in frame.rows:
+                if row.ask_units is not None:
+                    self._draw_size(painter, point, row.y + dy, row.ask, right - left - 4)
+        for column, right in (
+            (Column.BID_SUM, spans.get(Column.BID_SUM, _NOWHERE)[1] - _PAD),
+            (Column.ASK_SUM, spans.get(Column.ASK_SUM, _NOWHERE)[0] + _PAD + sum_px),
+            (Column.VOLUME, spans.get(Column.VOLUME, _NOWHERE)[1] - _PAD),
+        ):
+            if column in spans:
+                self._paint_totals(painter, frame, column, right, dy)
+
+    def _paint_totals(self, painter: QtGui.QPainter, frame: LadderFrame, column: Column, right: int, dy: int) -> None:
+        draw, width = self._figures.draw, self._figures.width
         for row in frame.rows:
-            y, flags = row.y + dy, row.flags
+            text = row.volume if column is Column.VOLUME else row.bid_sum if column is Column.BID_SUM else row.ask_sum
+            if text:
+                draw(painter, right - round(width(text)), row.y + dy, text, _MUTED)
+
+    def _paint_prices(self, painter: QtGui.QPainter, frame: LadderFrame, span: Span | None, dy: int) -> None:
+        if span is None:
+            return
+        figures, strong = self._figures, self._strong
+        right = (span[0] + span[1] + round(figures.width(frame.widest_price))) // 2
+        for row in frame.rows:
+            flags, text = row.flags, row.price
             role = _SPREAD if flags & IN_SPREAD else _BID if flags & BID_SIDE else _ASK
             if flags & (BEST_BID | BEST_ASK):
-                strong.draw(painter, price_right - round(strong.width(row.price)), y, row.price, role)
+                strong.draw(painter, right - round(strong.width(text)), row.y + dy, text, role)
             else:
-                draw(painter, price_right - round(width(row.price)), y, row.price, role)
-            if row.bid_units is not None:
-                self._draw_size(painter, bid_point, y, row.bid, size_room)
-                draw(painter, bid - _PAD - round(width(row.bid_sum)), y, row.bid_sum, _MUTED)
-            if row.ask_units is not None:
-                self._draw_size(painter, ask_point, y, row.ask, size_room)
-                draw(painter, sum_right - round(width(row.ask_sum)), y, row.ask_sum, _MUTED)
+                figures.draw(painter, right - round(figures.width(text)), row.y + dy, text, role)
 
     def _draw_size(self, painter: QtGui.QPainter, point_x: float, y: int, figure: tuple[str, str], room: int) -> None:
         figures = self._figures
@@ -306,7 +379,7 @@ class LadderPainter:
         painter.restore()
 
     def _paint_ruler(
-        self, painter: QtGui.QPainter, frame: LadderFrame, edges: list[int], height: int, overlay: LadderOverlay
+        self, painter: QtGui.QPainter, frame: LadderFrame, size: QtCore.QSize, overlay: LadderOverlay
     ) -> None:
         row = next((row for row in frame.rows if row.index == overlay.hovered), None)
         if row is None:
@@ -315,14 +388,16 @@ class LadderPainter:
         line_px = labels.height + 2
         card_px = line_px * len(overlay.ruler) + 12
         wide = round(max(labels.width(line) for line in overlay.ruler)) + 20
-        # The other side's columns are empty beside this row, so that the card hides nothing.
-        x = edges[2] - wide - 6 if row.flags & ASK_SIDE else edges[3] + 6
-        y = min(max(row.y - card_px // 2 + self.metrics.row_px // 2, 4), height - card_px - 4)
+        # Beside this row the other side's columns are empty, so that the card hides nothing.
+        left, right = self._spans.get(Column.PRICE, (size.width() // 2, size.width() // 2))
+        x = left - wide - 6 if row.flags & ASK_SIDE else right + 6
+        x = min(max(2, x), max(2, size.width() - wide - 3))
+        y = min(max(row.y - card_px // 2 + self.metrics.row_px // 2, 4), size.height() - card_px - 4)
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
         painter.setPen(self._theme.pen("line"))
         painter.setBrush(self._card)
-        painter.drawRoundedRect(QtCore.QRectF(max(2, x) + 0.5, y + 0.5, wide, card_px), 6, 6)
+        painter.drawRoundedRect(QtCore.QRectF(x + 0.5, y + 0.5, wide, card_px), 6, 6)
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, on=False)
         for number, line in enumerate(overlay.ruler):
             role = _TEXT if number in {0, 2} else _MUTED
-            labels.draw(painter, max(2, x) + 10, y + 6 + number * line_px, line, role)
+            labels.draw(painter, x + 10, y + 6 + number * line_px, line, role)

@@ -82,7 +82,7 @@ def test_ranges_by_method_key_wheel_and_word(qtbot: QtBot, chart: DepthChart) ->
     for _ in range(5):
         chart.step_range(1)
     assert seen == [1.0, 0.5, 1.0, 2.0, 5.0, None]
-    with pytest.raises(ValueError, match="between 0 and 100"):
+    with pytest.raises(ValueError, match="at most 100"):
         chart.set_range(120)
 
 

@@ -1,0 +1,120 @@
+"""What the ladder's size columns show: the venue's own sizes exactly, or base, quote or short forms, rounded."""
+
+from __future__ import annotations
+
+from depthgui.ui.viewmodels.figures import ExactScale, Figure, FigureFormatter, format_rounded, format_units
+from depthgui.ui.viewmodels.instrument import Instrument
+from depthgui.ui.viewmodels.ladder_options import LadderOptions, SizeUnit
+from depthgui.ui.viewmodels.row_sums import SideSums
+
+_MAX_CACHED = 50_000
+_SIGNIFICANT = 4  # digits of what is rounded
+_SUFFIXES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
+
+
+class SizeColumn:
+    """Turns sums of a side into the integers that are shown, and those into texts.
+
+    What is shown is in units of the sizes' scale too, whatever it counts.
+    """
+
+    def __init__(self, instrument: Instrument, prices: ExactScale, sizes: ExactScale, options: LadderOptions) -> None:
+        """Prepare the texts for these choices."""
+        self._instrument = instrument
+        self._prices = prices
+        self._sizes = sizes
+        self._style = options.number_format
+        self._unit = options.size_unit
+        self._is_short = options.short_numbers
+        self._exact = FigureFormatter(sizes, instrument.size_decimals, options.number_format)
+        self._texts: dict[int, Figure] = {}
+        self._sum_texts: dict[int, str] = {}
+        self._decimals = instrument.size_decimals
+        self._sum_decimals = instrument.size_decimals
+        self._widest_whole = ""
+        is_value = self._unit is SizeUnit.QUOTE and not instrument.is_inverse
+        self.needs_products = is_value
+        """True where the sums of price x size are needed, and not only those of sizes."""
+        self._is_native = self._unit is SizeUnit.NATIVE or (
+            self._unit is SizeUnit.BASE and instrument.size_unit == instrument.base
+        )
+
+    @property
+    def widest_whole(self) -> str:
+        """The longest part before the point so far."""
+        return self._exact.widest_whole if self._is_plain else self._widest_whole
+
+    @property
+    def fraction(self) -> int:
+        """The most decimals so far."""
+        if self._is_plain:
+            return self._exact.fraction
+        return 0 if self._is_short else self._decimals
+
+    @property
+    def _is_plain(self) -> bool:
+        return self._is_native and not self._is_short
+
+    def shown(self, sums: SideSums, step_units: int) -> dict[int, int]:
+        """What is shown of each row, in units of the size's scale."""
+        if self._is_native:
+            return sums.rows
+        factor = self._instrument.contract_size
+        times, per = factor.as_integer_ratio()
+        if self.needs_products:
+            per *= 10**self._prices.decimals
+            return {index: units * times // per for index, units in sums.products.items()}
+        if self._unit is SizeUnit.BASE and self._instrument.is_inverse:
+            times *= 10**self._prices.decimals
+            return {index: units * times // (per * index * step_units) for index, units in sums.rows.items()}
+        return {index: units * times // per for index, units in sums.rows.items()}
+
+    def fit(self, largest_size: int, largest_sum: int) -> None:
+        """Choose the decimals of what is rounded, from the largest on screen."""
+        sum_decimals = self._fitting(largest_sum)
+        if sum_decimals != self._sum_decimals or len(self._sum_texts) > _MAX_CACHED:
+            self._sum_decimals = sum_decimals
+            self._sum_texts.clear()
+        decimals = self._fitting(largest_size)
+        if decimals != self._decimals or len(self._texts) > _MAX_CACHED:
+            self._decimals = decimals
+            self._texts.clear()
+
+    def figure(self, units: int) -> Figure:
+        """Text of one size."""
+        if self._is_plain:
+            return self._exact.figure(units)
+        found = self._texts.get(units)
+        if found is None:
+            text = self._rounded(units, self._decimals)
+            found = self._texts[units] = (text, "")
+            whole = text if self._is_short else text.partition(self._style.point)[0]
+            if len(whole) > len(self._widest_whole):
+                self._widest_whole = whole
+        return found
+
+    def sum_text(self, units: int) -> str:
+        """Text of a running total, rounded to four digits of the largest."""
+        found = self._sum_texts.get(units)
+        if found is None:
+            found = self._sum_texts[units] = self._rounded(units, self._sum_decimals)
+        return found
+
+    def exact_text(self, units: int) -> str:
+        """The venue's own size, exactly, with its unit."""
+        decimals = self._instrument.size_decimals
+        text = format_units(units, self._sizes.decimals, decimals, self._style)
+        return f"{text} {self._instrument.size_unit}".rstrip()
+
+    def _rounded(self, units: int, decimals: int) -> str:
+        scale = self._sizes.decimals
+        if self._is_short:
+            for limit, suffix in _SUFFIXES:
+                if units >= limit * 10**scale:
+                    return format_rounded(units // limit, scale, 2, self._style) + suffix
+        return format_rounded(units, scale, decimals, self._style)
+
+    def _fitting(self, largest: int) -> int:
+        whole_digits = len(str(largest // 10**self._sizes.decimals))
+        most = self._instrument.size_decimals if self._is_native else _SIGNIFICANT
+        return max(0, min(most, _SIGNIFICANT - whole_digits))
