@@ -14,7 +14,7 @@ import msgspec
 
 from depthgui.binance.endpoints import Market
 from depthgui.book.errors import MalformedMessageError
-from depthgui.book.messages import BestPrices, Diff, Level, Snapshot, Trade
+from depthgui.book.messages import AnyDiff, BestPrices, Diff, KeyedDiff, Level, Snapshot, Trade
 
 _field = msgspec.field
 _T = TypeVar("_T")
@@ -52,6 +52,16 @@ class _DepthEvent(Diff, frozen=True, gc=False):
     bids: list[Level] = _field(name="b")
     asks: list[Level] = _field(name="a")
     prev_id: int | None = _field(name="pu", default=None)
+
+
+class _KeyedEvent(KeyedDiff, frozen=True, gc=False):
+    first_id: int = _field(name="U")
+    last_id: int = _field(name="u")
+    event_time_ms: int = _field(name="E")
+    bids: list[tuple[float, str]] = _field(name="b")
+    asks: list[tuple[float, str]] = _field(name="a")
+    prev_id: int | None = _field(name="pu", default=None)
+    price_decimals: int = 0  # set once the bytes have been looked at
 
 
 class _DepthAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -99,11 +109,16 @@ class _ServerTime(msgspec.Struct, frozen=True, gc=False):
     server_time_ms: int = _field(name="serverTime")
 
 
+_OF_NUMBERS = b'0123456789.",[]'
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_EXACT_DIGITS = 15
+
 # The interval that a diff stream has when its name gives none.
 _UNNAMED_INTERVAL_MS = MappingProxyType({Market.SPOT: 1000, Market.USDM: 250, Market.COINM: 250})
 
 _frame = msgspec.json.Decoder(Frame)
 _depth_event = msgspec.json.Decoder(_DepthEvent)
+_keyed_event = msgspec.json.Decoder(_KeyedEvent, strict=False)
 _depth_answer = msgspec.json.Decoder(_DepthAnswer)
 _partial_event = msgspec.json.Decoder(_PartialEvent)
 _book_ticker = msgspec.json.Decoder(_BookTicker)
@@ -117,9 +132,40 @@ def decode_frame(payload: bytes) -> Frame:
     return _decoded(_frame, payload)
 
 
-def decode_diff(payload: bytes | msgspec.Raw) -> Diff:
-    """Decode an event of a diff stream (`depthUpdate`)."""
-    return _decoded(_depth_event, payload)
+def decode_diff(payload: bytes | msgspec.Raw) -> AnyDiff:
+    """Decode an event of a diff stream (`depthUpdate`): keyed where every price is spelled alike, else as text."""
+    raw = bytes(payload)
+    try:
+        event = _keyed_event.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _decoded(_depth_event, raw)  # a price that is no number is named by the book
+    decimals = _common_decimals(raw, len(event.bids) + len(event.asks))
+    if decimals is None:
+        return _decoded(_depth_event, raw)
+    msgspec.structs.force_setattr(event, "price_decimals", decimals)  # not seen by anybody yet
+    return event
+
+
+def _common_decimals(raw: bytes, levels: int) -> int | None:
+    """Number of decimals that the prices of all `levels` of a diff were written with.
+
+    None where they differ, where one has more digits than a float holds, or where anything but plain numbers is in
+    the lists. It looks at the bytes, with a few operations for the whole message: decoding prices as text and turning
+    each into a number costs twice as much as all the rest.
+    """
+    lists = raw[raw.find(b'"b":[') :]
+    if lists.translate(None, _OF_NUMBERS) != b"b:a:}":
+        return None
+    shape = lists.translate(_DIGITS_TO_ZERO)
+    first = shape.find(b'[["') + 3
+    point = shape.find(b".", first)
+    decimals = shape.find(b'"', first) - point - 1
+    if not levels or point < 0 or decimals <= 0:
+        return None
+    if shape.count(b"." + b"0" * decimals + b'","') != levels:
+        return None
+    # A price begins after `["`; this many digits before its point would make more than a float holds.
+    return None if b'["' + b"0" * (_EXACT_DIGITS - decimals + 1) in shape else decimals
 
 
 def decode_snapshot(payload: bytes | msgspec.Raw, limit: int | None = None) -> Snapshot:

@@ -3,7 +3,7 @@
 from depthgui.book.audit import AuditResult, AuditSource, Difference
 from depthgui.book.coverage import Coverage
 from depthgui.book.levels import BookSide, PriceKey, Side, price_key
-from depthgui.book.messages import BestPrices, Diff, Level, Snapshot, Trade
+from depthgui.book.messages import BestPrices, Diff, KeyedDiff, Level, Snapshot, Trade
 from depthgui.book.order_book import OrderBook
 from depthgui.book.sync import BookSync, SyncLimits, SyncState
 
@@ -16,6 +16,7 @@ __all__ = [
     "Coverage",
     "Diff",
     "Difference",
+    "KeyedDiff",
     "Level",
     "OrderBook",
     "PriceKey",

@@ -15,7 +15,7 @@ import enum
 import math
 import re
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -28,6 +28,9 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?\Z", re.ASCII)
 _EXACT_DIGITS = 15  # decimal digits that survive a round trip through a float (C's DBL_DIG)
 _EXACT_LENGTH = _EXACT_DIGITS + 1  # with the point
 _TOP_MIN = 64
+_TEXTS_KEPT = 256
+# As text, every spelling of zero ("0", "0.000") is a prefix of this or equal to it, and every other size is greater.
+_ZERO = "0." + "0" * 40
 
 
 class Side(enum.Enum):
@@ -56,14 +59,6 @@ def price_key(text: str) -> PriceKey:
     return float(text) if len(digits) <= _EXACT_DIGITS else exact
 
 
-class _UnusualLevel(Exception):
-    """Leaves the hot loop with the level that it cannot take."""
-
-    def __init__(self, price: str, size: str) -> None:
-        self.price = price
-        self.size = size
-
-
 class BookSide:
     """The levels of one side. Not thread-safe; `sizes` is a live view."""
 
@@ -76,6 +71,7 @@ class BookSide:
         "_odd_texts",
         "_sizes",
         "_spec",
+        "_texts",
         "_top",
         "_uses_decimal",
         "side",
@@ -95,6 +91,7 @@ class BookSide:
         self._dot = 0
         self._spec = ""
         self._odd_texts: dict[PriceKey, str] = {}
+        self._texts: dict[PriceKey, str] = {}
         self._uses_decimal = False
 
     def __len__(self) -> int:
@@ -135,57 +132,90 @@ class BookSide:
 
     def levels(self, limit: int | None = None) -> list[Level]:
         """Price and size texts of the best `limit` levels (all by default), best first."""
+        keys = self.top(limit)
         sizes = self._sizes
         if self._odd_texts:
-            return [(self.price_text(key), sizes[key]) for key in self.top(limit)]
+            return [(self.price_text(key), sizes[key]) for key in keys]
         spec = self._spec
-        return [(format(key, spec), sizes[key]) for key in self.top(limit)]
+        if len(keys) > _TEXTS_KEPT:
+            return [(format(key, spec), sizes[key]) for key in keys]
+        # The best levels are read over and over: looking a text up costs a quarter of making it.
+        texts = self._texts
+        if len(texts) > 2 * _TEXTS_KEPT:
+            texts.clear()
+        return [(texts.get(key) or texts.setdefault(key, format(key, spec)), sizes[key]) for key in keys]
 
-    def apply(self, levels: Iterable[Level]) -> None:
+    def numbers(self, limit: int | None = None) -> list[list[float]]:
+        """Price and size as floats, best first: for those who want no more than that."""
+        sizes = self._sizes
+        if self._uses_decimal:
+            return [[float(key), float(sizes[key])] for key in self.top(limit)]
+        return [[key, float(sizes[key])] for key in self.top(limit)]  # type: ignore[list-item]
+
+    def apply(self, levels: Sequence[Level]) -> None:
         """Set each level to its absolute size; a size that is numerically zero removes the level.
 
         Raises MalformedMessageError for text that is not a number; levels before it are already applied.
         """
-        rest = iter(levels)
-        while not (self._odd_texts or self._uses_decimal or self._decimals <= 0):
-            try:
-                self._apply_usual(rest)
-            except _UnusualLevel as unusual:
-                self._apply_checked(unusual.price, unusual.size)
-            else:
-                return
-        for price, size in rest:
+        keyed = self._keyed(levels)
+        if keyed is not None:
+            self._apply_keyed(keyed)
+            return
+        for price, size in levels:
             self._apply_checked(price, size)
-            if not self._odd_texts and self._decimals > 0 and not self._uses_decimal:
-                self.apply(rest)  # the first level of a side is the usual reason to be here
 
-    def _apply_usual(self, rest: Iterable[Level]) -> None:
-        # The hot loop: everything that is not the common case leaves through _UnusualLevel.
+    def apply_keyed(self, levels: list[tuple[float, str]], price_decimals: int) -> None:
+        """Do the same with prices that are numbers, all of which were written with `price_decimals` decimals.
+
+        The caller sees to it that each has at most 15 digits and that sizes consist of digits and points.
+        """
+        if price_decimals == self._decimals and not (self._odd_texts or self._uses_decimal):
+            self._apply_keyed(levels)
+        else:
+            spec = f".{price_decimals}f"
+            self.apply([(format(key, spec), size) for key, size in levels])
+
+    def _keyed(self, levels: Sequence[Level]) -> list[tuple[float, str]] | None:
+        # None where a price or a size is spelled in an unusual way.
+        if self._odd_texts or self._uses_decimal:
+            return None
+        if self._decimals < 0 and levels:
+            self._set_decimals(_decimals(levels[0][0]))
+        if self._decimals == 0:
+            return None
+        dot = self._dot
+        try:
+            keyed = [
+                (float(price), size)
+                for price, size in levels
+                if price[dot] == "." and len(price) <= _EXACT_LENGTH and _NUMBER.match(price) and _NUMBER.match(size)
+            ]
+        except IndexError:
+            return None
+        return keyed if len(keyed) == len(levels) else None
+
+    def _apply_keyed(self, levels: list[tuple[float, str]]) -> None:
         sizes = self._sizes
         is_bid = self._is_bid
-        dot = self._dot
         floor = self._floor
-        price = size = ""
-        try:
-            for price, size in rest:
-                if price[dot] != "." or len(price) > _EXACT_LENGTH:
-                    raise _UnusualLevel(price, size)
-                key = float(price)
-                amount = float(size)
-                if amount > 0.0:
-                    if key not in sizes and (key >= floor if is_bid else key <= floor):
+        zero = _ZERO
+        count = len(sizes)
+        for key, size in levels:
+            if size > zero:
+                sizes[key] = size
+                if len(sizes) != count:  # a new level; the length costs less than asking for the key
+                    count += 1
+                    if key >= floor if is_bid else key <= floor:
                         insort(self._top, key)
-                    sizes[key] = size
-                elif amount == 0.0:
-                    if sizes.pop(key, None) is not None and (key >= floor if is_bid else key <= floor):
-                        del self._top[bisect_left(self._top, key)]
-                else:
-                    raise _UnusualLevel(price, size)
-        except (IndexError, ValueError):
-            raise _UnusualLevel(price, size) from None
-        finally:
-            if len(self._top) > 4 * self._depth:
-                self._shorten_top()
+            elif size.strip("0.") or not size:
+                raise MalformedMessageError(f"not a size: {size!r}")
+            elif key in sizes:
+                del sizes[key]
+                count -= 1
+                if key >= floor if is_bid else key <= floor:
+                    del self._top[bisect_left(self._top, key)]
+        if len(self._top) > 4 * self._depth:
+            self._shorten_top()
 
     def _apply_checked(self, price: str, size: str) -> None:
         # Any text at all: validated, odd spellings kept, keys changed to Decimal when one needs it.
@@ -222,6 +252,7 @@ class BookSide:
         self._sizes.update(sizes)
         self._odd_texts = odd
         self._uses_decimal = True
+        self._texts.clear()
         self._sort_top()
 
     def keep_best(self, count: int) -> PriceKey | None:
@@ -238,6 +269,7 @@ class BookSide:
 
     def _set_decimals(self, decimals: int) -> None:
         self._decimals = decimals
+        self._texts.clear()
         self._dot = -decimals - 1
         self._spec = f".{decimals}f"
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from depthgui.book.coverage import Coverage
 from depthgui.book.levels import BookSide, PriceKey, Side
-from depthgui.book.messages import Diff, Level, Snapshot
+from depthgui.book.messages import AnyDiff, KeyedDiff, Level, Snapshot
 
 
 class OrderBook:
@@ -44,14 +44,16 @@ class OrderBook:
         book.coverage = Coverage.of(snapshot)
         return book
 
-    def apply(self, diff: Diff) -> None:
+    def apply(self, diff: AnyDiff) -> None:
         """Set the levels of a diff to their absolute sizes.
 
         Raises MalformedMessageError for a level that is not two numbers; the book is then unusable.
         """
-        if diff.bids:
+        if isinstance(diff, KeyedDiff):
+            self.bids.apply_keyed(diff.bids, diff.price_decimals)
+            self.asks.apply_keyed(diff.asks, diff.price_decimals)
+        else:
             self.bids.apply(diff.bids)
-        if diff.asks:
             self.asks.apply(diff.asks)
         if self.bids.uses_decimal is not self.asks.uses_decimal:
             self._use_one_kind_of_key()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from depthgui.book.messages import Diff
+from depthgui.book.messages import AnyDiff
 
 
 class SequenceRules(Protocol):
@@ -17,16 +17,16 @@ class SequenceRules(Protocol):
     has_own_ids: bool
     """True where an id moves only when this symbol's book does."""
 
-    def is_old(self, book_id: int, diff: Diff) -> bool:
+    def is_old(self, book_id: int, diff: AnyDiff) -> bool:
         """Say whether the diff holds nothing that a book at `book_id` lacks."""
 
-    def continues(self, book_id: int, diff: Diff) -> bool:
+    def continues(self, book_id: int, diff: AnyDiff) -> bool:
         """Say whether the diff may be applied to a book that the diff before it left at `book_id`."""
 
-    def joins(self, snapshot_id: int, diff: Diff) -> bool:
+    def joins(self, snapshot_id: int, diff: AnyDiff) -> bool:
         """Say whether the diff may be the first one applied to a snapshot."""
 
-    def is_behind(self, snapshot_id: int, diff: Diff) -> bool:
+    def is_behind(self, snapshot_id: int, diff: AnyDiff) -> bool:
         """Say whether a snapshot is too old for `diff` to be the first one, whatever else comes."""
 
 
@@ -35,19 +35,19 @@ class SpotRules:
 
     has_own_ids = True
 
-    def is_old(self, book_id: int, diff: Diff) -> bool:
+    def is_old(self, book_id: int, diff: AnyDiff) -> bool:
         """Drop events with `u <= lastUpdateId` (step 5)."""
         return diff.last_id <= book_id
 
-    def continues(self, book_id: int, diff: Diff) -> bool:
+    def continues(self, book_id: int, diff: AnyDiff) -> bool:
         """Apply while `U <= id + 1 <= u` (step 7)."""
         return diff.first_id <= book_id + 1 <= diff.last_id
 
-    def joins(self, snapshot_id: int, diff: Diff) -> bool:
+    def joins(self, snapshot_id: int, diff: AnyDiff) -> bool:
         """First event: `U <= lastUpdateId + 1 <= u`."""
         return self.continues(snapshot_id, diff)
 
-    def is_behind(self, snapshot_id: int, diff: Diff) -> bool:
+    def is_behind(self, snapshot_id: int, diff: AnyDiff) -> bool:
         """Fetch again when `lastUpdateId + 1 < U` (step 4)."""
         return snapshot_id + 1 < diff.first_id
 
@@ -57,15 +57,15 @@ class DerivativeRules:
 
     has_own_ids = False
 
-    def is_old(self, book_id: int, diff: Diff) -> bool:
+    def is_old(self, book_id: int, diff: AnyDiff) -> bool:
         """Drop events with `u < lastUpdateId`; the one at `u == lastUpdateId` repeats what the book has."""
         return diff.last_id <= book_id
 
-    def continues(self, book_id: int, diff: Diff) -> bool:
+    def continues(self, book_id: int, diff: AnyDiff) -> bool:
         """Apply while `pu` equals the last `u` (step 6)."""
         return diff.prev_id == book_id
 
-    def joins(self, snapshot_id: int, diff: Diff) -> bool:
+    def joins(self, snapshot_id: int, diff: AnyDiff) -> bool:
         """First event: `U <= lastUpdateId <= u`, or one that follows the snapshot directly."""
         if diff.prev_id == snapshot_id:
             return True
@@ -73,6 +73,6 @@ class DerivativeRules:
         # ids lie: a snapshot taken there has this book's state, and the event is the next one.
         return diff.prev_id is not None and diff.prev_id <= snapshot_id <= diff.last_id
 
-    def is_behind(self, snapshot_id: int, diff: Diff) -> bool:
+    def is_behind(self, snapshot_id: int, diff: AnyDiff) -> bool:
         """Fetch again when the event before the first buffered one is newer than the snapshot."""
         return diff.prev_id is None or snapshot_id < diff.prev_id

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 from depthgui.book.audit import AuditResult, PendingTickers, compare_best, compare_books
 from depthgui.book.errors import BookError, CrossedBookError, GapError, MalformedMessageError
-from depthgui.book.messages import BestPrices, Diff, Snapshot
+from depthgui.book.messages import AnyDiff, BestPrices, Snapshot
 from depthgui.book.order_book import OrderBook
 from depthgui.book.sequence import SequenceRules
 
@@ -143,7 +143,7 @@ class BookSync:
         self.is_refreshing = False
         self._rules = rules
         self._now_s = 0.0
-        self._buffer: deque[tuple[float, Diff]] = deque()
+        self._buffer: deque[tuple[float, AnyDiff]] = deque()
         self._held: Snapshot | None = None
         self._held_since_s = 0.0
         self._fetching = False
@@ -178,7 +178,7 @@ class BookSync:
         """The stream ended, for whatever reason."""
         return self._handle(SyncInput.STREAM_LOST, None, now_s)
 
-    def diff(self, diff: Diff, now_s: float) -> Outcomes:
+    def diff(self, diff: AnyDiff, now_s: float) -> Outcomes:
         """A diff arrived."""
         return self._handle(SyncInput.DIFF, diff, now_s)
 
@@ -236,7 +236,7 @@ class BookSync:
 
     # Guards
 
-    def _is_in_sequence(self, diff: Diff) -> bool:
+    def _is_in_sequence(self, diff: AnyDiff) -> bool:
         assert self.book is not None
         if self._awaits_first_diff:
             return self._rules.joins(self.book.last_update_id, diff) and not self._rules.is_old(
@@ -244,7 +244,7 @@ class BookSync:
             )
         return self._rules.continues(self.book.last_update_id, diff)
 
-    def _is_old(self, diff: Diff) -> bool:
+    def _is_old(self, diff: AnyDiff) -> bool:
         book = self.book
         assert book is not None
         if not self._rules.is_old(book.last_update_id, diff):
@@ -254,7 +254,7 @@ class BookSync:
             return self._now_s - self._refreshed_s < self.limits.edge_pause_s
         return book.event_time_ms is None or diff.event_time_ms <= book.event_time_ms
 
-    def _is_repeated_in_buffer(self, diff: Diff) -> bool:
+    def _is_repeated_in_buffer(self, diff: AnyDiff) -> bool:
         last = self._last_buffered()
         return last is not None and self._rules.is_old(last.last_id, diff) and diff.event_time_ms <= last.event_time_ms
 
@@ -315,7 +315,7 @@ class BookSync:
         self._patience = 1.0
         return self._start_buffering(None)
 
-    def _buffer_diff(self, diff: Diff) -> Outcomes:
+    def _buffer_diff(self, diff: AnyDiff) -> Outcomes:
         last = self._last_buffered()
         if last is not None and not self._rules.continues(last.last_id, diff):
             self._buffer.clear()  # a hole: what is before it can never be joined with what comes after
@@ -357,7 +357,7 @@ class BookSync:
         best = self._tickers.take(book.last_update_id)
         return _NOTHING if best is None else self._compare(book, best)
 
-    def _apply(self, diff: Diff) -> Outcomes:
+    def _apply(self, diff: AnyDiff) -> Outcomes:
         book = self.book
         assert book is not None
         try:
@@ -376,7 +376,7 @@ class BookSync:
         best = self._tickers.take(diff.last_id)
         return _NOTHING if best is None else self._compare(book, best)
 
-    def _find_gap(self, diff: Diff) -> Outcomes:
+    def _find_gap(self, diff: AnyDiff) -> Outcomes:
         assert self.book is not None
         error = GapError(
             self.symbol,
@@ -489,7 +489,7 @@ class BookSync:
             return (Audited(result),)
         return (Audited(result), *self._start_over(None))
 
-    def _start_over(self, error: BookError | MalformedMessageError | None, diff: Diff | None = None) -> Outcomes:
+    def _start_over(self, error: BookError | MalformedMessageError | None, diff: AnyDiff | None = None) -> Outcomes:
         # The book stays as it is, for people to look at; a new one is built aside.
         if self._now_s - self._refreshed_s >= self.limits.calm_s:
             self._attempts = 0  # a single mishap, not one after the other: no need to wait
@@ -507,7 +507,7 @@ class BookSync:
         self._attempts += 1
         return (FetchSnapshot(self._fetch_number, self._attempts, urgent),)
 
-    def _keep(self, diff: Diff) -> None:
+    def _keep(self, diff: AnyDiff) -> None:
         buffer = self._buffer
         buffer.append((self._now_s, diff))
         oldest_s = self._now_s - self.limits.buffer_s
@@ -527,7 +527,7 @@ class BookSync:
         usual_s = limits.silent_intervals / self._rate if self._rate > 0 else limits.silent_max_s
         return min(max(usual_s, limits.silent_min_s), limits.silent_max_s) * self._patience
 
-    def _last_buffered(self) -> Diff | None:
+    def _last_buffered(self) -> AnyDiff | None:
         return self._buffer[-1][1] if self._buffer else None
 
     def _covered_width(self) -> float:

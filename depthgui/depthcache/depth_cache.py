@@ -161,5 +161,7 @@ class DepthCache:
         if book is None:
             return []
         convert = self.conv_type
+        if convert is float:
+            return book.side(side).numbers(limit)
         levels: list[Level] = book.side(side).levels(limit)
         return [[convert(price), convert(size)] for price, size in levels]

@@ -36,7 +36,7 @@ from depthgui.book.errors import (
     UnknownSymbolError,
     UsageError,
 )
-from depthgui.book.messages import Diff, Snapshot, Trade
+from depthgui.book.messages import AnyDiff, Diff, Snapshot, Trade
 from depthgui.book.order_book import OrderBook
 from depthgui.book.sequence import DerivativeRules, SequenceRules, SpotRules
 from depthgui.book.sync import (
@@ -330,13 +330,13 @@ class Feed:
         for diff in self._overlap.joining(None if book is None else book.last_update_id, now_s):
             self._apply(diff, now_s)
 
-    def _apply(self, diff: Diff, now_s: float) -> None:
+    def _apply(self, diff: AnyDiff, now_s: float) -> None:
         sync = self._sync
         book = sync.book
         version = -1 if book is None else book.version
         outcomes = sync.diff(diff, now_s)
         if self._change_listeners and sync.book is book and book is not None and book.version != version:
-            self._change_listeners.tell(diff)
+            self._change_listeners.tell(diff.as_text())
         if outcomes:
             self._perform(outcomes)
         self.wake()

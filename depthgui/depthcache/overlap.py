@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from depthgui.book.messages import Diff
+from depthgui.book.messages import AnyDiff
 from depthgui.book.sequence import SequenceRules
 
 
@@ -22,7 +22,7 @@ class SocketOverlap:
         self._patience_s = patience_s
         self._joined: set[int] = set()
         self._newest = -1
-        self._waiting: deque[Diff] = deque()
+        self._waiting: deque[AnyDiff] = deque()
         self._waiting_epoch = -1
         self._waiting_since_s = 0.0
 
@@ -42,7 +42,7 @@ class SocketOverlap:
         """Say whether the socket's diffs may be applied, and the sockets before it may go."""
         return epoch in self._joined
 
-    def keep(self, diff: Diff, epoch: int, now_s: float) -> None:
+    def keep(self, diff: AnyDiff, epoch: int, now_s: float) -> None:
         """Keep a diff of a socket that has not joined; one that is older than those that have is left out."""
         if epoch < self._newest:
             return
@@ -53,7 +53,7 @@ class SocketOverlap:
             self._waiting_since_s = now_s
         self._waiting.append(diff)
 
-    def joining(self, book_id: int | None, now_s: float) -> tuple[Diff, ...]:
+    def joining(self, book_id: int | None, now_s: float) -> tuple[AnyDiff, ...]:
         """Diffs to apply now because their socket joins the book, which is at `book_id`; usually none."""
         waiting = self._waiting
         if not waiting:
