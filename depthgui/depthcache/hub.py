@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 _TICK_S = 0.5
 _CLOCK_CHECK_S = 900.0
 _SYMBOLS_FRESH_S = 3600.0
+_UNKNOWN_FRESH_S = 10.0
 _NAMES = MappingProxyType({Route.PUBLIC: "", Route.MARKET: " market data"})
 
 
@@ -140,16 +141,19 @@ class Hub:
     async def symbol_info(self, ref: SymbolRef) -> SymbolInfo:
         """Look a symbol up. Raises UnknownSymbolError with near matches."""
         table = await self._table(ref.market)
-        for info in table.symbols:
-            if info.symbol == ref.symbol:
-                return info
+        info = _find(table, ref.symbol)
+        if info is None:  # it may have been listed since
+            table = await self._table(ref.market, fresh_s=_UNKNOWN_FRESH_S)
+            info = _find(table, ref.symbol)
+        if info is not None:
+            return info
         names = suggest(ref.symbol, (info.symbol for info in table.symbols))
         raise UnknownSymbolError(ref.symbol, ref.market.label, suggestions=names)
 
-    async def _table(self, market: Market) -> SymbolTable:
+    async def _table(self, market: Market, fresh_s: float = _SYMBOLS_FRESH_S) -> SymbolTable:
         loop = asyncio.get_running_loop()
         known = self._tables.get(market)
-        if known is not None and loop.time() - known[0] < _SYMBOLS_FRESH_S:
+        if known is not None and loop.time() - known[0] < fresh_s:
             return known[1]
         task = self._table_tasks.get(market)
         if task is None:
@@ -277,3 +281,7 @@ class Hub:
             return
         if best is not None:
             self._offsets_ms[market] = best[1]
+
+
+def _find(table: SymbolTable, symbol: str) -> SymbolInfo | None:
+    return next((info for info in table.symbols if info.symbol == symbol), None)

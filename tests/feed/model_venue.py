@@ -105,6 +105,8 @@ class ModelSymbol:
             ("bid", "ask"), self.at(book.last_update_id), (book.bids, book.asks), strict=True
         ):
             levels = dict(theirs.levels())
+            if levels == mine:
+                continue
             for price in sorted({*mine, *levels}):
                 inside = book.coverage.covers(Decimal(price))
                 if inside and mine.get(price) != levels.get(price):
