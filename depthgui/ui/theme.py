@@ -5,7 +5,6 @@ Everything that has a colour takes it from here by name, so that a change of the
 
 from __future__ import annotations
 
-import enum
 import string
 from pathlib import Path
 
@@ -107,13 +106,6 @@ class Theme:
 
 def _rgba(colour: QtGui.QColor) -> str:
     return f"rgba({colour.red()}, {colour.green()}, {colour.blue()}, {colour.alpha()})"
-
-
-class Motion(enum.Enum):
-    """Whether things may flash and glide."""
-
-    FULL = "full"
-    REDUCED = "reduced"
 
 
 class ThemeManager(QtCore.QObject):

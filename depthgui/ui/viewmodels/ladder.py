@@ -45,7 +45,7 @@ from depthgui.ui.viewmodels.row_sums import DenseRows, SideSums, SparseRows
 __all__ = ["LadderModel", "LadderOptions", "LastPrice", "RowVolumes"]
 
 _NO_FIGURE: Figure = ("", "")
-_NOT_TRADED = (0, 0)
+_NOT_TRADED = (0, 0.0)
 _MORE_LEVELS = 24
 _DENSE = 4  # levels a row from which summing row by row is quicker than level by level
 _LARGE_SAMPLE = 12  # fewer sizes say nothing about what is usual
@@ -228,7 +228,8 @@ class LadderModel:
         largest_sum = max(sums.values(), default=0)
         sum_unit = 1.0 / max(largest_sum, 1)
         column.fit(max(visible, default=0), largest_sum)
-        volumes, volume_unit = self._volumes(places)
+        volumes = self._volumes(places)
+        volume_unit = 1.0 / max((volume for volume, _ in volumes.values()), default=1)
         boundary = self.grid.boundary
         bid_best, ask_best, low, high = marks
         figure, price_text, sum_text = column.figure, self._price_texts.text, column.sum_text
@@ -236,8 +237,7 @@ class LadderModel:
         for index, y in places:
             bid, ask = bids.rows.get(index), asks.rows.get(index)
             shown_bid, shown_ask = shown_bids.get(index, 0), shown_asks.get(index, 0)
-            traded = volumes.get(index, _NOT_TRADED)
-            volume = traded[0] + traded[1]
+            volume, bought = volumes.get(index, _NOT_TRADED)
             is_bid_side = index < boundary
             flags = BID_SIDE if is_bid_side else ASK_SIDE
             if index == bid_best:
@@ -270,7 +270,7 @@ class LadderModel:
                     0.0 if is_bid_side else share,
                     sum_text(volume) if volume else "",
                     volume * volume_unit,
-                    traded[0] / volume if volume else 0.0,
+                    bought,
                 )
             )
         return tuple(rows)
@@ -318,12 +318,17 @@ class LadderModel:
             return lambda _index, units: units >= size or units * per_unit >= worth
         return lambda index, units: units >= size or units * per_unit * index * step >= worth
 
-    def _volumes(self, places: list[tuple[int, int]]) -> tuple[Mapping[int, tuple[int, int]], float]:
+    def _volumes(self, places: list[tuple[int, int]]) -> dict[int, tuple[int, float]]:
+        # What was traded on the rows on screen, as it is shown, and the share of it that takers bought.
         if self.volumes is None:
-            return {}, 0.0
-        rows = self.volumes.rows(self._prices, self._sizes, self._step_units)
-        largest = max((sum(rows[index]) for index, _ in places if index in rows), default=0)
-        return rows, 1.0 / max(largest, 1)
+            return {}
+        step = self._step_units
+        rows = self.volumes.rows(self._prices, self._sizes, step)
+        traded = {index: rows[index] for index, _ in places if index in rows}
+        sums = {index: bought + sold for index, (bought, sold) in traded.items()}
+        products = {index: units * index * step for index, units in sums.items()}
+        shown = self._column.shown(SideSums(sums, 0, products), step)
+        return {index: (shown[index], traded[index][0] / sums[index]) for index in traded}
 
     def _proven(self, book: OrderBook) -> tuple[int | None, int | None]:
         # First and last row that lie wholly inside the coverage.

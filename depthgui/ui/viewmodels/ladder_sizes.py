@@ -49,7 +49,11 @@ class SizeColumn:
         """The most decimals so far."""
         if self._is_plain:
             return self._exact.fraction
-        return 0 if self._is_short else self._decimals
+        return 0 if self._has_suffix else self._decimals
+
+    @property
+    def _has_suffix(self) -> bool:
+        return self._widest_whole[-1:].isalpha()
 
     @property
     def _is_plain(self) -> bool:
@@ -88,7 +92,7 @@ class SizeColumn:
         if found is None:
             text = self._rounded(units, self._decimals)
             found = self._texts[units] = (text, "")
-            whole = text if self._is_short else text.partition(self._style.point)[0]
+            whole = text if text[-1:].isalpha() else text.partition(self._style.point)[0]
             if len(whole) > len(self._widest_whole):
                 self._widest_whole = whole
         return found
@@ -112,6 +116,7 @@ class SizeColumn:
             for limit, suffix in _SUFFIXES:
                 if units >= limit * 10**scale:
                     return format_rounded(units // limit, scale, 2, self._style) + suffix
+            decimals = min(decimals, 2)
         return format_rounded(units, scale, decimals, self._style)
 
     def _fitting(self, largest: int) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PySide6 import QtCore, QtGui
 
 from depthgui.ui.theme import Theme
+from depthgui.ui.viewmodels.figures import Figure
 from depthgui.ui.viewmodels.ladder_frame import (
     ASK_SIDE,
     BEST_ASK,
@@ -336,10 +337,11 @@ class LadderPainter:
             else:
                 figures.draw(painter, right - round(figures.width(text)), row.y + dy, text, role)
 
-    def _draw_size(self, painter: QtGui.QPainter, point_x: float, y: int, figure: tuple[str, str], room: int) -> None:
+    def _draw_size(self, painter: QtGui.QPainter, point_x: float, y: int, figure: Figure, room: int) -> None:
+        # A figure that ends in a letter stands on its right edge, any other on its decimal point.
         figures = self._figures
         head, tail = figure
-        whole = head.partition(".")[0]
+        whole = head if head[-1:].isalpha() else head.partition(".")[0]
         if figures.width(head) + figures.width(tail) > room:
             head, tail = self._shortened(head, room), ""
         figures.draw_figure(painter, round(point_x - figures.width(whole)), y, (head, tail), _TEXT)
