@@ -32,6 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "packaging" / "requirements.lock"
 # What builds depthgui and its dependencies that come as source: also pinned, also hashed, installed first.
 BUILD_REQUIREMENTS = ROOT / "packaging" / "build.lock"
+# What a frozen build is made from: what depthgui runs on, in the same versions, and PyInstaller; no tools for tests.
+FREEZE_REQUIREMENTS = ROOT / "packaging" / "freeze.lock"
 STAMP = "depthgui-stamp.json"
 # Raise it when the steps of the set-up change.
 RECIPE = 1
@@ -52,10 +54,11 @@ def say(text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One virtual environment: its folder's `name` in the repository, and which locked packages it leaves out."""
+    """One virtual environment: its folder's `name` in the repository, its lock file, and what of that it leaves out."""
 
     name: str
     leave_out: frozenset[str] = frozenset()
+    requirements: Path = REQUIREMENTS
 
     @property
     def folder(self) -> Path:
@@ -76,6 +79,7 @@ class Environment:
 
 FULL = Environment(".venv")
 WITHOUT_QT = Environment(".venv-noqt", leave_out=QT_PACKAGES)
+FREEZE = Environment(".venv-freeze", requirements=FREEZE_REQUIREMENTS)
 
 
 def base_python() -> str:
@@ -103,9 +107,10 @@ def clean_variables(more: Mapping[str, str] | None = None) -> dict[str, str]:
 def digest_of(environment: Environment) -> str:
     """What the environment is made from, as one hash: lock files, project metadata, interpreter and place."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    locks = (BUILD_REQUIREMENTS, environment.requirements)
     facts = {
         "recipe": RECIPE,
-        "locks": [(ROOT / "packaging" / path.name).read_text("utf-8") for path in (BUILD_REQUIREMENTS, REQUIREMENTS)],
+        "locks": [(ROOT / "packaging" / path.name).read_text("utf-8") for path in locks],
         "project": [project["project"], project["build-system"], project["tool"]["hatch"]],
         # Not its patch level: an environment outlives a security update of the Python below it.
         "python": [os.path.realpath(base_python()), sys.implementation.cache_tag, sys.platform],
@@ -278,11 +283,12 @@ def set_up(environment: Environment) -> None:
     # With the build tools that are pinned here, not with the newest ones of the day.
     from_source = ["--no-build-isolation", "--use-pep517"]
     run_quietly([*pip, "--require-hashes", "-r", BUILD_REQUIREMENTS], "installing the build tools")
-    packages = locked_without(REQUIREMENTS.read_text("utf-8"), environment.leave_out)
+    locked = environment.requirements
+    packages = locked_without(locked.read_text("utf-8"), environment.leave_out)
     count = len(re.findall(r"^[A-Za-z0-9]", packages, re.MULTILINE))
-    say(f"installing up to {count} packages from packaging/{REQUIREMENTS.name}")
+    say(f"installing up to {count} packages from packaging/{locked.name}")
     with tempfile.TemporaryDirectory() as folder:
-        wanted = Path(folder) / REQUIREMENTS.name
+        wanted = Path(folder) / locked.name
         wanted.write_text(packages, encoding="utf-8")
         run_quietly([*pip, *from_source, "--require-hashes", "-r", wanted], "installing packages")
     say("installing depthgui itself, in place")

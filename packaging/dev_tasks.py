@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import dev_qt
 from dev_environment import (
     BUILD_REQUIREMENTS,
+    FREEZE_REQUIREMENTS,
     FULL,
     REQUIREMENTS,
     ROOT,
@@ -141,14 +142,19 @@ def lock(arguments: list[str]) -> int:
         wanted = Path(folder) / "build.in"
         # Those with which pyproject.toml builds, and setuptools for dependencies that come as source only.
         wanted.write_text("hatchling>=1.25\neditables>=0.5\nsetuptools>=70.1\n", encoding="utf-8")
-        for source, extras, target in (
-            (wanted, [], BUILD_REQUIREMENTS),
-            (ROOT / "pyproject.toml", ["--extra", "dev"], REQUIREMENTS),
+        freezer = Path(folder) / "freeze.in"
+        freezer.write_text("pyinstaller>=6.11\n", encoding="utf-8")
+        project = ROOT / "pyproject.toml"
+        for sources, extras, target in (
+            ([wanted], [], BUILD_REQUIREMENTS),
+            ([project], ["--extra", "dev"], REQUIREMENTS),
+            # After the one above, whose versions it takes: what is frozen is what was tested.
+            ([project, freezer], ["--constraint", REQUIREMENTS], FREEZE_REQUIREMENTS),
         ):
             fresh = Path(folder) / target.name
             resolve = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version", "3.11"]
             plain = ["--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
-            code = run([bin_folder / "uv", *resolve, *plain, *extras, *arguments, source, "-o", fresh])
+            code = run([bin_folder / "uv", *resolve, *plain, *extras, *arguments, *sources, "-o", fresh])
             if code:
                 return code
             text = fresh.read_text("utf-8")
