@@ -21,8 +21,8 @@ _QT_LEVELS = {
     QtCore.QtMsgType.QtCriticalMsg: logging.ERROR,
     QtCore.QtMsgType.QtFatalMsg: logging.CRITICAL,
 }
-# What Qt's offscreen platform says of every window with a smallest size.
-_NOT_WORTH_TELLING = "This plugin does not support propagateSizeHints"
+# What Qt's offscreen platform says of windows that it cannot really show.
+_NOT_WORTH_TELLING = "This plugin does not support "
 Tell = Callable[[str, str], None]
 
 

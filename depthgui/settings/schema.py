@@ -172,11 +172,22 @@ REFRESH_MIN = Setting(
 )
 SIZE_UNIT = Setting(
     key="ladder.size_unit",
-    default="base",
+    default="native",
     group=Group.LADDER,
     label="Sizes in",
-    help="Base asset, quote asset, or contracts (on markets that have them).",
-    choices=(Choice("base", "Base asset"), Choice("quote", "Quote asset"), Choice("contracts", "Contracts")),
+    help="What ladders count in; each tab's ladder has the same choice in its own menu.",
+    choices=(
+        Choice("native", "The venue's unit (base or contracts)"),
+        Choice("base", "Base asset"),
+        Choice("quote", "Quote asset"),
+    ),
+)
+SHORT_NUMBERS = Setting(
+    key="ladder.short_numbers",
+    default=False,
+    group=Group.LADDER,
+    label="Short numbers",
+    help="Write large sizes as 1.2K and 3.4M.",
 )
 FLASH = Setting(
     key="ladder.flash",
@@ -190,9 +201,26 @@ LARGE_ORDER = Setting(
     default=0.0,
     group=Group.LADDER,
     label="Outline orders of at least",
-    help="Size from which a level is outlined, in the unit shown. 0: chosen by itself from what is on screen.",
+    help="Size from which a level is outlined, in the venue's unit. 0: found by what is usual on screen.",
     minimum=0.0,
     maximum=1e15,
+)
+LARGE_VALUE = Setting(
+    key="ladder.large_value",
+    default=0.0,
+    group=Group.LADDER,
+    label="… or orders worth at least",
+    help="Value in quote money from which a level is outlined. 0: the value plays no part.",
+    minimum=0.0,
+    maximum=1e15,
+)
+BAND = Setting(
+    key="header.imbalance_band",
+    default=0.1,
+    group=Group.LADDER,
+    label="Imbalance within",
+    help="How far from the mid, in per cent, sizes count for the imbalance in the header.",
+    choices=tuple(Choice(percent, f"±{percent:g} %") for percent in (0.02, 0.05, 0.1, 0.25, 0.5, 1.0)),
 )
 TAPE_MINIMUM = Setting(
     key="tape.minimum",
@@ -236,6 +264,14 @@ FRAME_CAP = Setting(
     help="Fewer frames save the processor; no change of a book is lost either way.",
     choices=(Choice(10, "10"), Choice(20, "20"), Choice(30, "30"), Choice(60, "60"), Choice(120, "120")),
 )
+NUMBERS = Setting(
+    key="appearance.numbers",
+    default=",.",
+    group=Group.APPEARANCE,
+    label="Numbers as",
+    help="Mark between thousands and decimal mark of every price and size.",
+    choices=(Choice(",.", "67,412.85"), Choice(".,", "67.412,85"), Choice(" .", "67 412.85"), Choice("_.", "67412.85")),
+)
 TIME_ZONE = Setting(
     key="appearance.time_zone",
     default="local",
@@ -256,11 +292,15 @@ ALL_SETTINGS: tuple[AnySetting, ...] = (
     DEPTH_LIMIT,
     REFRESH_MIN,
     SIZE_UNIT,
+    SHORT_NUMBERS,
     FLASH,
     LARGE_ORDER,
+    LARGE_VALUE,
+    BAND,
     TAPE_MINIMUM,
     THEME,
     FONT_SCALE,
     FRAME_CAP,
+    NUMBERS,
     TIME_ZONE,
 )

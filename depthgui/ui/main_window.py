@@ -416,7 +416,7 @@ class MainWindow(KeyWindow):
             for page in self.pages.all():
                 page.set_zone(self.zone)
         for page in self.pages.all():
-            page.panels.apply_settings(settings)
+            page.panels.apply_settings(settings, key)
 
     # ---- dialogs
 

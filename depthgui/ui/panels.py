@@ -10,7 +10,9 @@ from depthgui.settings import Settings, schema
 from depthgui.ui.engine import Feed
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.theme import Theme
-from depthgui.ui.viewmodels.ladder import LadderOptions
+from depthgui.ui.viewmodels.figures import NumberFormat
+from depthgui.ui.viewmodels.header import HeaderOptions
+from depthgui.ui.viewmodels.ladder_options import SizeUnit, columns_from, columns_text
 from depthgui.ui.widgets.depth_chart import DepthChart
 from depthgui.ui.widgets.header import Header
 from depthgui.ui.widgets.ladder import Ladder
@@ -18,6 +20,16 @@ from depthgui.ui.widgets.tape import Tape
 from depthgui.ui.wording import TimeZone
 
 _LARGEST_GROUPING = 1_000_000
+
+
+def number_format(marks: str) -> NumberFormat:
+    """From the setting's two marks: between thousands ("_" for none), and the decimal one."""
+    thousands = marks[0]
+    return NumberFormat(thousands="" if thousands == "_" else thousands, point=marks[1])
+
+
+def _threshold(number: float) -> Decimal | None:
+    return Decimal(repr(number)) if number else None
 
 
 class Panels:
@@ -53,18 +65,31 @@ class Panels:
         for widget in (self.header, self.ladder, self.chart, self.tape):
             widget.set_theme(theme)
 
-    def apply_settings(self, settings: Settings) -> None:
-        """Take over what the user chose for ladders, charts and tapes."""
-        large = settings.get(schema.LARGE_ORDER)
-        self.ladder.set_options(
-            LadderOptions(
-                large_order=Decimal(repr(large)) if large else None,
-                flashes=settings.get(schema.FLASH),
-            )
-        )
-        smallest = Decimal(repr(settings.get(schema.TAPE_MINIMUM)))
+    def apply_settings(self, settings: Settings, key: str = "") -> None:
+        """Take over what the user chose; `key` names the one setting that changed, "" stands for all.
+
+        Unit and short numbers can be chosen in the ladder's own menu too: the newer choice holds.
+        """
+        style = number_format(settings.get(schema.NUMBERS))
         zone = TimeZone(settings.get(schema.TIME_ZONE))
-        self.tape.set_options(dataclasses.replace(self.tape.options, min_size=smallest, zone=zone))
+        options = dataclasses.replace(
+            self.ladder.options,
+            large_order=_threshold(settings.get(schema.LARGE_ORDER)),
+            large_value=_threshold(settings.get(schema.LARGE_VALUE)),
+            flashes=settings.get(schema.FLASH),
+            number_format=style,
+        )
+        if key in {"", schema.SIZE_UNIT.key}:
+            options = dataclasses.replace(options, size_unit=SizeUnit(settings.get(schema.SIZE_UNIT)))
+        if key in {"", schema.SHORT_NUMBERS.key}:
+            options = dataclasses.replace(options, short_numbers=settings.get(schema.SHORT_NUMBERS))
+        self.ladder.set_options(options)
+        self.chart.set_number_format(style)
+        self.header.set_options(HeaderOptions(settings.get(schema.BAND), style, zone))
+        tape = dataclasses.replace(self.tape.options, number_format=style, zone=zone)
+        if key in {"", schema.TAPE_MINIMUM.key}:
+            tape = dataclasses.replace(tape, min_size=Decimal(repr(settings.get(schema.TAPE_MINIMUM))))
+        self.tape.set_options(tape)
 
     def centre(self) -> None:
         """Centre the ladder on the spread, and follow it."""
@@ -81,8 +106,14 @@ class Panels:
     def layout_state(self) -> dict[str, str]:
         """Choices made in the widgets, to remember."""
         percent = self.chart.range_percent
+        options = self.ladder.options
+        # A grouping that is only the start value must not become a choice: the ladder then finds a fitting one.
+        is_known = self.ladder.step is not None or self.ladder.grouping != 1
         return {
-            "grouping": str(self.ladder.grouping),
+            **({"grouping": str(self.ladder.grouping)} if is_known else {}),
+            "columns": columns_text(options.columns),
+            "unit": options.size_unit.value,
+            "short": "1" if options.short_numbers else "0",
             "range": "all" if percent is None else f"{percent:g}",
             "log": "1" if self.chart.is_log else "0",
         }
@@ -94,6 +125,14 @@ class Panels:
             self.ladder.set_grouping(int(grouping))
             self.header.set_grouping(int(grouping))
         self._restore_range(layout.get("range", ""))
+        options = self.ladder.options
+        if "columns" in layout:
+            options = dataclasses.replace(options, columns=columns_from(layout["columns"]))
+        if layout.get("unit") in {unit.value for unit in SizeUnit}:
+            options = dataclasses.replace(options, size_unit=SizeUnit(layout["unit"]))
+        if layout.get("short") in {"0", "1"}:
+            options = dataclasses.replace(options, short_numbers=layout["short"] == "1")
+        self.ladder.set_options(options)
         if layout.get("log") in {"0", "1"}:
             self.chart.set_log(layout["log"] == "1")
 

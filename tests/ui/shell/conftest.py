@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +74,6 @@ def make_shell(qapp: QtWidgets.QApplication, folder: Path, reported: list[BaseEx
     paths = profile_paths(folder)
     paths.make()
     profile = Profile(paths)
-    import datetime
-
     profile.load(datetime.datetime.now(tz=datetime.UTC))
     time, hub, switch = Time(), FakeHub(), Switch()
     hub.lists = some_lists()
@@ -90,6 +89,17 @@ def make_shell(qapp: QtWidgets.QApplication, folder: Path, reported: list[BaseEx
     return Shell(MainWindow(services), hub, time, profile, switch, reported), services
 
 
+async def end_shell(shell: Shell, services: Services) -> None:
+    """Take the window apart as the composition root does."""
+    shell.window.shut_down()
+    await services.tasks.settle()
+    await services.tasks.aclose()
+    services.clock.stop()
+    shell.window.close()
+    shell.window.deleteLater()
+    services.themes.deleteLater()
+
+
 @pytest.fixture
 async def shell(qapp: QtWidgets.QApplication, tmp_path: Path) -> AsyncIterator[Shell]:
     """A shown window on a fake venue; an error that a task ends with fails the test."""
@@ -99,11 +109,5 @@ async def shell(qapp: QtWidgets.QApplication, tmp_path: Path) -> AsyncIterator[S
     # Between a fixture and its test Qt runs without asyncio's loop: nothing may be under way.
     await services.tasks.settle()
     yield made
-    made.window.shut_down()
-    await services.tasks.settle()
-    await services.tasks.aclose()
-    services.clock.stop()
-    made.window.close()
-    made.window.deleteLater()
-    services.themes.deleteLater()
+    await end_shell(made, services)
     assert made.reported == []

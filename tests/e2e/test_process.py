@@ -1,0 +1,143 @@
+"""The real process: what it prints, how it ends, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6 import QtGui
+
+ROOT = Path(__file__).resolve().parents[2]
+POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and process groups of POSIX")
+
+
+def environment(**changes: str | None) -> dict[str, str]:
+    found = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
+    for name, value in changes.items():
+        found.pop(name, None)
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def run(
+    *argv: str | Path, env: dict[str, str] | None = None, timeout_s: float = 90
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "depthgui", *map(str, argv)]
+    return subprocess.run(
+        command, env=env or environment(), capture_output=True, text=True, timeout=timeout_s, check=False
+    )
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A running program on the embedded exchange, with its tabs open."""
+    command = [sys.executable, "-m", "depthgui", "--demo", "--profile", str(tmp_path / "profile"), "BTCUSDT"]
+    process = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    state = tmp_path / "profile" / "state.json"
+    wait_for(lambda: (state.is_file() and "BTCUSDT" in state.read_text()) or process.poll() is not None)
+    yield process
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def wait_for(condition: object, limit_s: float = 30) -> None:
+    end = time.monotonic() + limit_s
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def children_of(pid: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(entry.name))
+    return found
+
+
+def test_a_picture_of_the_demo(tmp_path: Path) -> None:
+    picture = tmp_path / "out" / "window.png"
+    done = run("--demo", "--profile", tmp_path, "--screenshot", picture, "--exit-after", "5")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    image = QtGui.QImage(str(picture))
+    assert (image.width(), image.height()) == (1440, 900)
+    colours = {image.pixelColor(x, y).name() for x in range(0, 1440, 7) for y in range(0, 900, 7)}
+    assert len(colours) > 20, "an empty window"
+    tabs = json.loads((tmp_path / "state.json").read_text())["venues"]["demo"]["tabs"]
+    assert [tab["symbol"] for tab in tabs] == ["BTCUSDT", "usdm:ETHUSDT", "coinm:BTCUSD_PERP"]
+    assert (tmp_path / "logs" / "depthgui.log").is_file()
+
+
+def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    done = run("--demo", "--profile", tmp_path, "--screenshot", tmp_path / "window.nonsense", "--exit-after", "1")
+    assert done.returncode == 1
+    assert "could not write a picture" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_self_test_passes_and_reports(tmp_path: Path) -> None:
+    report = tmp_path / "report.txt"
+    done = run("--self-test", "--report", report, env=environment(QT_QPA_PLATFORM=None, DISPLAY=None), timeout_s=150)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert report.read_text() == done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "all checks passed"
+    checks = lines[1:-1]
+    assert len(checks) >= 9
+    assert all(line.startswith("ok ") for line in checks)
+    assert any("disconnect seen" in line for line in checks)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+def test_without_a_display_it_says_so(tmp_path: Path) -> None:
+    bare = environment(QT_QPA_PLATFORM=None, DISPLAY=None, WAYLAND_DISPLAY=None)
+    done = run("--demo", "--profile", tmp_path, env=bare)
+    assert done.returncode == 1
+    assert "there is no display" in done.stderr
+    assert "QT_QPA_PLATFORM=offscreen" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_recording_that_is_none_is_told(tmp_path: Path) -> None:
+    recording = tmp_path / "broken.ndjson.gz"
+    recording.write_bytes(b"this is no recording")
+    done = run("--replay", recording, "--profile", tmp_path, "--screenshot", tmp_path / "w.png", "--exit-after", "2")
+    assert done.returncode == 0
+    assert "The embedded exchange could not start" in done.stderr
+    assert "broken.ndjson.gz" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_order(started: subprocess.Popen[bytes], tmp_path: Path, number: signal.Signals) -> None:
+    (exchange,) = children_of(started.pid)
+    started.send_signal(number)
+    assert started.wait(20) == 0
+    assert started.stderr is not None
+    assert started.stderr.read() == b""
+    wait_for(lambda: not Path(f"/proc/{exchange}").exists(), 5)
+    state = json.loads((tmp_path / "profile" / "state.json").read_text())
+    assert [tab["symbol"] for tab in state["venues"]["demo"]["tabs"]] == ["BTCUSDT"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+def test_the_exchange_goes_when_the_program_is_killed(started: subprocess.Popen[bytes]) -> None:
+    (exchange,) = children_of(started.pid)
+    started.kill()
+    started.wait(10)
+    wait_for(lambda: not Path(f"/proc/{exchange}").exists(), 10)
