@@ -1,0 +1,63 @@
+"""`python -m bench`, as `packaging/dev.py bench` calls it."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench import book_bench, report
+from bench.results import Plan, Result
+
+SECTIONS: dict[str, Callable[[Plan], Result]] = {
+    "books": book_bench.books_on_made_messages,
+    "recordings": book_bench.books_on_recordings,
+    "memory": book_bench.memory,
+    "growth": book_bench.growth,
+}
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Understand the command line."""
+    parser = argparse.ArgumentParser(prog="packaging/dev.py bench", description="Measure depthgui; write a report.")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"), metavar="DIR", help="where the report goes")
+    parser.add_argument("--quick", action="store_true", help="a short form, under two minutes, without peers")
+    parser.add_argument("--no-peers", action="store_true", help="don't measure other libraries")
+    parser.add_argument(
+        "--only", action="append", choices=SECTIONS, metavar="SECTION", help=f"only this one: {', '.join(SECTIONS)}"
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the sections and write the report; returns 0, or 1 if one of them failed."""
+    options = parse(argv)
+    plan = Plan(options.out, quick=options.quick, peers=not (options.quick or options.no_peers))
+    started = datetime.datetime.now(datetime.UTC)
+    results: list[Result] = []
+    failed: list[str] = []
+    for name in options.only or SECTIONS:
+        begin_s = time.monotonic()
+        try:
+            result = SECTIONS[name](plan)
+        except Exception as error:  # noqa: BLE001 - one section's failure is told, and the others go on
+            failed.append(name)
+            result = Result(name, notes=[f"This section failed: {type(error).__name__}: {error}"])
+            import traceback
+
+            traceback.print_exc()
+        result.data["seconds"] = round(time.monotonic() - begin_s, 1)
+        results.append(result)
+        report.show(result)
+    path = report.write(plan, results, None, started)
+    print(f"\nreport: {path}")
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
