@@ -347,8 +347,8 @@ class Connection:
             self._set(phase=ConnectionPhase.OPEN, attempt=0, retry_at_s=None, reason="", error=None, **_NO_LOSS)
 
     def _readers_changed(self) -> None:
-        if self._socket is not None:
-            self._socket.readers_changed()
+        for socket in self._sockets:  # both, while one takes over from the other
+            socket.readers_changed()
         if self._status_timer is None:  # two hundred tabs opened at once are one piece of news
             self._status_timer = asyncio.get_running_loop().call_soon(self._count_readers)
 
