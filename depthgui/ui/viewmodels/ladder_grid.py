@@ -7,8 +7,8 @@ middle of the window is the view centred again, and never while it is locked.
 
 from __future__ import annotations
 
-_MIDDLE_LOW = 0.28  # of the height: where the band's centre may wander before the view moves
-_MIDDLE_HIGH = 0.72
+_MIDDLE_LOW = 0.35  # of the height: where the band's centre may wander before the view moves
+_MIDDLE_HIGH = 0.65
 
 
 class LadderGrid:

@@ -18,6 +18,7 @@ from depthgui.ui.viewmodels.grouping import suggested_ticks
 from depthgui.ui.viewmodels.ladder import LadderModel
 from depthgui.ui.viewmodels.ladder_frame import (
     BID_SIDE,
+    FLASH_S,
     NOTHING_PAINTED,
     UNCOVERED,
     LadderFrame,
@@ -33,6 +34,7 @@ from depthgui.ui.widgets.ladder_painter import NO_OVERLAY, LadderOverlay, Ladder
 
 _WHEEL_NOTCH = 120
 _ROWS_A_NOTCH = 3
+_FADE_STEP_S = 0.05
 _WAITING = "Waiting for the first snapshot"
 _Key = QtCore.Qt.Key
 
@@ -64,6 +66,7 @@ class Ladder(Canvas):
         self._frame: LadderFrame | None = None
         self._painted_frame: LadderFrame | None = None
         self._painted_now_s = 0.0
+        self._rendered_key: object = None
         self._overlay = NO_OVERLAY
         self._marks: set[Decimal] = set()
         self._pointer: QtCore.QPoint | None = None
@@ -186,6 +189,10 @@ class Ladder(Canvas):
 
     def render_frame(self, now_s: float) -> bool:
         """See `FrameSource.render_frame`."""
+        key = self.frame_key(now_s)
+        if key == self._rendered_key and self._frame is not None:
+            return self._fade(self._frame, now_s)
+        self._rendered_key = key
         feed = self._feed
         book = feed.book if feed is not None else None
         if feed is None or book is None:
@@ -205,6 +212,19 @@ class Ladder(Canvas):
             self._measure(self._pointer)
         self.request_paint()
         return bool(self._frame.flashes) and not self._frame.stale
+
+    def _fade(self, frame: LadderFrame, now_s: float) -> bool:
+        # Nothing new but time: the same frame again, with its flashes weaker.
+        is_flashing = not frame.stale and any(now_s - moment_s < FLASH_S for moment_s, _ in frame.flashes.values())
+        if not is_flashing or now_s - self._painted_now_s >= _FADE_STEP_S:
+            self._painted_now_s = now_s
+            self.request_paint()
+        return is_flashing
+
+    def refresh(self) -> None:
+        """Make a new frame now, because of something that the user did."""
+        self._rendered_key = None
+        super().refresh()
 
     def paint_canvas(self, painter: QtGui.QPainter, width: int, height: int) -> None:
         """Draw the latest frame."""

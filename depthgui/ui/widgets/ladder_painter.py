@@ -26,6 +26,7 @@ from depthgui.ui.widgets.text_cache import DIMMED, TextCache
 
 STALE_OPACITY = 0.55
 _PAD = 8
+_FLASH_ALPHA = 0.18
 _SHARES = {
     Column.BID_SUM: 84,
     Column.BID: 91,
@@ -287,7 +288,7 @@ class LadderPainter:
             if strength <= 0:
                 continue
             # Growth flashes bright and a shrinking level dark: a light, not a hue, tells them apart.
-            colour = self._theme.colour("text" if flash[1] > 0 else "background", 0.28 * strength)
+            colour = self._theme.colour("text" if flash[1] > 0 else "background", _FLASH_ALPHA * strength)
             painter.fillRect(span[0], row.y + 1, span[1] - span[0], self.metrics.row_px - 2, colour)
 
     def _paint_texts(self, painter: QtGui.QPainter, frame: LadderFrame, spans: dict[Column, Span]) -> None:

@@ -373,6 +373,22 @@ def test_flashes_fade_and_can_be_turned_off(ladder: Ladder, feed: FakeFeed, cloc
     assert ladder.render_frame(time.now_s) is False
 
 
+def test_a_flash_fades_without_building_the_frame_again(
+    ladder: Ladder, feed: FakeFeed, clock: FrameClock, time
+) -> None:
+    change(feed.book, bids=[("100.00", "8")])
+    clock.tick()
+    frame = ladder._frame
+    bright = paint(ladder)
+    time.now_s += 0.3
+    clock.tick()
+    assert ladder._frame is frame
+    assert paint(ladder) != bright
+    time.now_s += 0.3
+    clock.tick()
+    assert ladder.render_frame(time.now_s) is False
+
+
 def test_a_screen_reader_is_told_the_state(ladder: Ladder) -> None:
     assert ladder.accessibleName() == "Price ladder"
     QtWidgets.QApplication.sendEvent(ladder, QtGui.QFocusEvent(QtCore.QEvent.Type.FocusIn))
