@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dev_qt
+from dev_bench import BENCH_REQUIREMENTS, bench
 from dev_environment import (
     BUILD_REQUIREMENTS,
     FREEZE_REQUIREMENTS,
@@ -150,6 +151,7 @@ def lock(arguments: list[str]) -> int:
             ([project], ["--extra", "dev"], REQUIREMENTS),
             # After the one above, whose versions it takes: what is frozen is what was tested.
             ([project, freezer], ["--constraint", REQUIREMENTS], FREEZE_REQUIREMENTS),
+            ([project], ["--extra", "bench", "--constraint", REQUIREMENTS], BENCH_REQUIREMENTS),
         ):
             fresh = Path(folder) / target.name
             resolve = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version", "3.11"]
@@ -169,6 +171,7 @@ TASKS = {
     "demo": Task("start depthgui on the embedded exchange (arguments: depthgui's)", demo),
     "test": Task("run the tests (arguments: pytest's)", test),
     "check": Task("run linters, types, import rules and the tests without Qt (arguments: pytest's)", check),
+    "bench": Task("measure, beside other libraries (--help tells the arguments; --quick is the short form)", bench),
     "run": Task("start depthgui (arguments: depthgui's)", start),
     "lock": Task("resolve the dependencies anew and write the lock files (arguments: uv's)", lock),
 }

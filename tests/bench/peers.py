@@ -34,10 +34,8 @@ class PythonBinance:
         self._socket = ReconnectingWebsocket(url="")
 
     def start(self, workload: Workload) -> None:
-        answer = self._socket.json_loads(workload.snapshot)
-
         async def get_order_book(**_: Any) -> Any:
-            return answer
+            return self._socket.json_loads(workload.snapshot)
 
         async def begin() -> Any:
             client = SimpleNamespace(get_order_book=get_order_book)
@@ -87,10 +85,11 @@ class Unicorn:
         self._manager_type = BinanceLocalDepthCacheManager
 
     def start(self, workload: Workload) -> None:
-        answer = self._loads(workload.snapshot)
-        rest = SimpleNamespace(
-            get_order_book=lambda **_: answer, futures_order_book=lambda **_: answer, stop_manager=lambda: None
-        )
+
+        def answer(**_: Any) -> Any:
+            return self._loads(workload.snapshot)
+
+        rest = SimpleNamespace(get_order_book=answer, futures_order_book=answer, stop_manager=lambda: None)
         exchange = "binance.com" if workload.market == "spot" else "binance.com-futures"
         self.manager = self._manager_type(exchange=exchange, ubra_manager=rest, warn_on_update=False)
         self.market = workload.symbol.lower()
