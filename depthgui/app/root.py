@@ -153,6 +153,7 @@ class Application:
             markets=endpoints.markets,
             hub=hub,
             make_feed=lambda ref: hub.feed(ref, feed_options(settings, ref)),
+            loop_lag_ms=lambda: hub.loop_lag.lag_ms,
             symbols=symbols,
         )
 

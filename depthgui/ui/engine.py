@@ -34,6 +34,9 @@ class Feed(FeedView, Protocol):
     wake: Callable[[], None]
     """Called by the feed whenever something changed; cheap, and possibly for every message."""
 
+    urgency: int
+    """Whose snapshot is fetched first: 0 is what the user looks at."""
+
     @property
     def ref(self) -> SymbolRef:
         """The symbol with its market."""

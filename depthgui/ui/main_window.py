@@ -39,6 +39,7 @@ from depthgui.ui.wording import TimeZone, sentence
 
 _TICK_MS = 500
 _SAVE_AFTER_MS = 1500
+_IN_FRONT, _BEHIND = 0, 1  # whose snapshot is fetched first
 _WAITING_STATES = frozenset({FeedState.CONNECTING, FeedState.STALE, FeedState.RECONNECTING})
 
 
@@ -105,7 +106,7 @@ class MainWindow(KeyWindow):
         self.setStatusBar(self.status)
         self.actions_by_name.fill_menu_bar(self.menuBar())
         self._brand = QtWidgets.QLabel("DepthGUI")
-        self._brand.setContentsMargins(14, 0, 4, 0)
+        self._brand.setContentsMargins(14, 0, 10, 0)
         self.menuBar().setCornerWidget(self._brand, QtCore.Qt.Corner.TopLeftCorner)
         for number in range(1, 10):
             shortcut = QtGui.QShortcut(QtGui.QKeySequence(f"Ctrl+{number}"), self)
@@ -255,6 +256,7 @@ class MainWindow(KeyWindow):
         if feed is None:
             feed = self._feeds[page.ref] = self._venue.make_feed(page.ref)
             feed.wake = self._services.clock.wake
+            feed.urgency = _BEHIND
             feed.start()
         page.attach(feed)
         self._profile.state.symbols_of(self._venue.key).opened(str(page.ref))
@@ -365,14 +367,18 @@ class MainWindow(KeyWindow):
             self.setWindowTitle("DepthGUI")
         for each in pages:
             self._on_page_state(each)
+        for feed in self._feeds.values():
+            feed.urgency = _IN_FRONT if page is not None and page.feed is feed else _BEHIND
         self._save_timer.start()
 
     def _favourites(self) -> list[str]:
         return [] if self._venue is None else self._profile.state.symbols_of(self._venue.key).favourites
 
     def _tick(self) -> None:
+        lag_ms = 0.0 if self._venue is None else self._venue.loop_lag_ms()
         for page in self.pages.all():
             page.refresh_banner()
+            page.panels.header.loop_lag_ms = lag_ms
         self.status.show_figures(self._figures())
 
     def _figures(self) -> StatusFigures:

@@ -15,7 +15,7 @@ from depthgui.ui.panels import Panels
 from depthgui.ui.theme import Theme
 from depthgui.ui.wording import TimeZone
 
-_LADDER_SHARE, _MIDDLE_SHARE, _TAPE_SHARE = 440, 730, 230
+_WIDTHS = (444, 760, 236)  # ladder, chart, tape
 
 
 class SymbolTab(QtWidgets.QWidget):
@@ -60,9 +60,10 @@ class SymbolTab(QtWidgets.QWidget):
         for splitter in (self._middle, self._body):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(1)
-        for index, share in enumerate((_LADDER_SHARE, _MIDDLE_SHARE, _TAPE_SHARE)):
-            self._body.setStretchFactor(index, share)
-        self._body.setSizes([_LADDER_SHARE, _MIDDLE_SHARE, _TAPE_SHARE])
+        # More room is the chart's; ladder and tape have columns and a width that suits them.
+        for index, stretch in enumerate((0, 1, 0)):
+            self._body.setStretchFactor(index, stretch)
+        self._body.setSizes(list(_WIDTHS))
         self._stack = QtWidgets.QStackedWidget()
         self._stack.addWidget(self._body)
         self._stack.addWidget(self.failed_panel)

@@ -11,6 +11,7 @@ from depthgui.ui.theme import Theme
 
 _MARK_PX = 12
 _PLUS_GAP = 6
+_SPARE_PX = 10
 
 
 class SymbolTabs(QtWidgets.QTabWidget):
@@ -25,6 +26,7 @@ class SymbolTabs(QtWidgets.QTabWidget):
         super().__init__(parent)
         self._theme = theme
         self.setObjectName("symbolTabs")
+        self.setTabBar(_TabBar())
         self.setMovable(True)
         self.setDocumentMode(True)
         self.setElideMode(QtCore.Qt.TextElideMode.ElideNone)
@@ -36,13 +38,21 @@ class SymbolTabs(QtWidgets.QTabWidget):
         bar.setContextMenuPolicy(QtCore.Qt.ContextMenuPolicy.CustomContextMenu)
         bar.customContextMenuRequested.connect(self._on_context_menu)
         bar.installEventFilter(self)
-        self._plus = self._corner_button("tabAdd", "Add symbol (Ctrl+T)", self.add_wanted.emit)
-        self._overflow = self._corner_button("tabList", "All tabs", self._show_list)
-        self.setCornerWidget(self._overflow, QtCore.Qt.Corner.TopRightCorner)
-        self._overflow.hide()
+        self._plus = self._button("tabAdd", "Add symbol (Ctrl+T)", self.add_wanted.emit)
+        # Where the bar is too short for its tabs, "+" stands at its end, beside the list of all tabs.
+        self._corner_plus = self._button("tabAddCorner", "Add symbol (Ctrl+T)", self.add_wanted.emit)
+        self._list = self._button("tabList", "All tabs", self._show_list)
+        self._corner = QtWidgets.QWidget()
+        row = QtWidgets.QHBoxLayout(self._corner)
+        row.setContentsMargins(_PLUS_GAP, 0, _PLUS_GAP, 0)
+        row.setSpacing(2)
+        row.addWidget(self._corner_plus)
+        row.addWidget(self._list)
+        self.setCornerWidget(self._corner, QtCore.Qt.Corner.TopRightCorner)
+        self._corner.hide()
         self.set_theme(theme)
 
-    def _corner_button(self, name: str, tip: str, on_click: Callable[[], None]) -> QtWidgets.QToolButton:
+    def _button(self, name: str, tip: str, on_click: Callable[[], None]) -> QtWidgets.QToolButton:
         button = QtWidgets.QToolButton(self)
         button.setObjectName(name)
         button.setToolTip(tip)
@@ -93,8 +103,9 @@ class SymbolTabs(QtWidgets.QTabWidget):
     def set_theme(self, theme: Theme) -> None:
         """Tint the buttons; the owner marks the tabs again."""
         self._theme = theme
-        self._plus.setIcon(themed_icon("add", theme.palette, "muted"))
-        self._overflow.setIcon(themed_icon("chevron-down", theme.palette, "muted"))
+        for plus in (self._plus, self._corner_plus):
+            plus.setIcon(themed_icon("add", theme.palette, "muted"))
+        self._list.setIcon(themed_icon("chevron-down", theme.palette, "muted"))
         for place in range(self.count()):
             side = self._side(place)
             if side is not None:
@@ -129,12 +140,10 @@ class SymbolTabs(QtWidgets.QTabWidget):
         bar = self.tabBar()
         size = self._plus.sizeHint()
         wanted = sum(bar.tabRect(index).width() for index in range(self.count()))
-        room = self.width() - size.width() - 2 * _PLUS_GAP - self._overflow.sizeHint().width()
-        does_overflow = wanted > room
-        self._overflow.setVisible(does_overflow)
-        right = bar.x() + min(wanted, bar.width())
-        if does_overflow:
-            right = self._overflow.x() - size.width() - _PLUS_GAP
+        does_overflow = bar.x() + wanted + size.width() + 2 * _PLUS_GAP > self.width()
+        self._corner.setVisible(does_overflow)
+        self._plus.setVisible(not does_overflow)
+        right = bar.x() + wanted
         height = max(bar.height(), size.height())
         self._plus.setGeometry(right + _PLUS_GAP, (height - size.height()) // 2 + 2, size.width(), size.height())
         self._plus.raise_()
@@ -158,12 +167,20 @@ class SymbolTabs(QtWidgets.QTabWidget):
             action.setCheckable(True)
             action.setChecked(index == self.currentIndex())
             action.triggered.connect(lambda _checked=False, chosen=index: self.setCurrentIndex(chosen))
-        menu.popup(self._overflow.mapToGlobal(self._overflow.rect().bottomLeft()))
+        menu.popup(self._list.mapToGlobal(self._list.rect().bottomLeft()))
 
 
 def _is_middle_click(event: QtGui.QMouseEvent) -> bool:
     is_release = event.type() is QtCore.QEvent.Type.MouseButtonRelease
     return is_release and event.button() is QtCore.Qt.MouseButton.MiddleButton
+
+
+class _TabBar(QtWidgets.QTabBar):
+    """Tabs a little narrower than the style makes them: the note belongs to the title."""
+
+    def tabSizeHint(self, index: int) -> QtCore.QSize:
+        """The style's size without the space it leaves for a button that stands alone."""
+        return super().tabSizeHint(index) - QtCore.QSize(_SPARE_PX, 0)
 
 
 class _TabSide(QtWidgets.QWidget):
@@ -184,7 +201,7 @@ class _TabSide(QtWidgets.QWidget):
         self._close.setToolTip("Close tab (Ctrl+W)")
         self._close.clicked.connect(self.close_clicked)
         self._row = QtWidgets.QHBoxLayout(self)
-        self._row.setContentsMargins(4, 0, 0, 0)
+        self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(6)
         self._row.addWidget(self._note)
         self._row.addWidget(self._close)

@@ -43,7 +43,8 @@ class ConnectedVenue:
     """The venue in use.
 
     `key` is what its tabs are remembered under, `name` what to show (an address for "custom"); `symbols` are what is
-    played there, for a replay. `make_feed` makes a stopped feed with the options that the settings say.
+    played there, for a replay. `make_feed` makes a stopped feed with the options that the settings say; `loop_lag_ms`
+    tells how late the event loop is.
     """
 
     key: str
@@ -52,6 +53,7 @@ class ConnectedVenue:
     markets: tuple[Market, ...]
     hub: Hub
     make_feed: Callable[[SymbolRef], Feed]
+    loop_lag_ms: Callable[[], float]
     symbols: tuple[str, ...] = ()
 
     @property

@@ -59,7 +59,9 @@ class Shell:
     def attach(self) -> None:
         """Give the window its venue and the tabs it had there."""
         self.window.attach(
-            ConnectedVenue("production", venue_choice("production"), "Binance", tuple(Market), self.hub, self.hub.feed)
+            ConnectedVenue(
+                "production", venue_choice("production"), "Binance", tuple(Market), self.hub, self.hub.feed, lambda: 0.0
+            )
         )
         self.window.restore_session()
 

@@ -39,6 +39,7 @@ class ShellFeed(FakeFeed):
         self.ref = ref
         self.wake: Callable[[], None] = lambda: None
         self.status = FeedStatus(FeedState.STOPPED, 0.0, LOST_WALL_MS, "Stopped")  # type: ignore[assignment]
+        self.urgency = 0
         self.calls: list[str] = []
         self._listeners: list[Callable[[Any], None]] = []
 

@@ -222,9 +222,17 @@ async def test_thirty_tabs_have_a_list(shell: Shell) -> None:
         shell.open(f"S{number}USDT")
     await asyncio.sleep(0.02)
     assert overflow.isVisible()
-    plus = child(shell.window, "tabAdd")
-    assert plus.geometry().right() <= shell.window.tabs.width()
-    assert not plus.geometry().intersects(overflow.geometry())
+    assert not child(shell.window, "tabAdd").isVisible()
+    child(shell.window, "tabAddCorner").click()  # type: ignore[attr-defined]
+    assert shell.dialog("addSymbolDialog") is not None
+
+
+async def test_the_tab_in_front_gets_its_snapshot_first(shell: Shell) -> None:
+    shell.open("BTCUSDT")
+    shell.open("ETHUSDT")
+    assert (shell.feed("BTCUSDT").urgency, shell.feed("ETHUSDT").urgency) == (1, 0)
+    shell.window.pages.go_to(1)
+    assert (shell.feed("BTCUSDT").urgency, shell.feed("ETHUSDT").urgency) == (0, 1)
 
 
 async def test_plus_stands_behind_the_last_tab_and_opens_the_search(shell: Shell) -> None:
