@@ -75,6 +75,7 @@ class FailedPanel(QtWidgets.QFrame):
         column.addLayout(self._suggestions)
         column.addSpacing(4)
         column.addLayout(self._build_buttons())
+        self.set_theme(theme)
         outer = QtWidgets.QGridLayout(self)
         outer.addWidget(card, 1, 1)
         for side in (0, 2):

@@ -365,8 +365,6 @@ class MainWindow(KeyWindow):
             self.actions_by_name["actionFavourite"].setChecked(str(page.ref) in favourites)
         else:
             self.setWindowTitle("DepthGUI")
-        for each in pages:
-            self._on_page_state(each)
         for feed in self._feeds.values():
             feed.urgency = _IN_FRONT if page is not None and page.feed is feed else _BEHIND
         self._save_timer.start()
@@ -411,7 +409,8 @@ class MainWindow(KeyWindow):
             page.set_theme(theme)
         if self._add_dialog is not None:
             self._add_dialog.set_theme(theme)
-        self._on_pages_changed()
+        for page in self.pages.all():
+            self._on_page_state(page)
 
     def _on_setting(self, key: str) -> None:
         settings = self._profile.settings

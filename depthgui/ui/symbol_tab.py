@@ -43,7 +43,8 @@ class SymbolTab(QtWidgets.QWidget):
         self._unlisten: Callable[[], None] | None = None
         self._connection: ConnectionStatus | None = None
         self.banner = StaleBanner(theme)
-        self.failed_panel = FailedPanel(ref, theme)
+        self._theme = theme
+        self._failed_panel: FailedPanel | None = None
         self._build()
         self._connect()
         self.set_theme(theme)
@@ -66,7 +67,6 @@ class SymbolTab(QtWidgets.QWidget):
         self._body.setSizes(list(_WIDTHS))
         self._stack = QtWidgets.QStackedWidget()
         self._stack.addWidget(self._body)
-        self._stack.addWidget(self.failed_panel)
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -77,10 +77,6 @@ class SymbolTab(QtWidgets.QWidget):
     def _connect(self) -> None:
         self._panels.on_stop(lambda: self.stop_wanted.emit(self))
         self.banner.action_clicked.connect(self._on_banner_action)
-        self.failed_panel.open_wanted.connect(self.open_wanted)
-        self.failed_panel.retry_wanted.connect(lambda: self.retry_wanted.emit(self))
-        self.failed_panel.close_wanted.connect(lambda: self.close_wanted.emit(self))
-        self.failed_panel.search_wanted.connect(self.search_wanted)
 
     @property
     def symbol(self) -> str:
@@ -149,12 +145,25 @@ class SymbolTab(QtWidgets.QWidget):
         self.refresh_banner()
         self.state_changed.emit(self)
 
+    @property
+    def failed_panel(self) -> FailedPanel:
+        """What is shown instead of the widgets when there is no book; made when it is first needed."""
+        if self._failed_panel is None:
+            panel = self._failed_panel = FailedPanel(self.ref, self._theme)
+            panel.open_wanted.connect(self.open_wanted)
+            panel.retry_wanted.connect(lambda: self.retry_wanted.emit(self))
+            panel.close_wanted.connect(lambda: self.close_wanted.emit(self))
+            panel.search_wanted.connect(self.search_wanted)
+            self._stack.addWidget(panel)
+        return self._failed_panel
+
     def _show_failure(self) -> None:
         feed = self._feed
-        has_nothing = feed is not None and feed.state is FeedState.FAILED and feed.book is None
-        if feed is not None and has_nothing:
+        if feed is not None and feed.state is FeedState.FAILED and feed.book is None:
             self.failed_panel.show_failure(feed.status)
-        self._stack.setCurrentWidget(self.failed_panel if has_nothing else self._body)
+            self._stack.setCurrentWidget(self.failed_panel)
+        else:
+            self._stack.setCurrentWidget(self._body)
 
     def refresh_banner(self) -> None:
         """Say the banner's sentence anew: its countdown moves with time."""
@@ -189,7 +198,9 @@ class SymbolTab(QtWidgets.QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Hand the theme on."""
         self.banner.set_theme(theme)
-        self.failed_panel.set_theme(theme)
+        self._theme = theme
+        if self._failed_panel is not None:
+            self._failed_panel.set_theme(theme)
         self._panels.set_theme(theme)
 
     def show_panel(self, name: str, *, is_shown: bool) -> None:

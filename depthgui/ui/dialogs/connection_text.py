@@ -90,7 +90,7 @@ def attempt_text(status: ConnectionStatus, now_s: float) -> str:
     """Which attempt is next or under way: "2 of 5, next in 3 s"."""
     if status.phase is ConnectionPhase.OPEN:
         return "connected"
-    number = f"{max(1, status.attempt)} of {status.max_attempts}"
+    number = _number(status, " of ")
     if status.phase is ConnectionPhase.WAITING and status.retry_at_s is not None:
         left = status.retry_at_s - now_s
         return f"{number}, next in {_ceil_s(left)}" if left > 0 else f"{number}, now"
@@ -179,7 +179,7 @@ def _next_step(connection: ConnectionStatus, now_s: float) -> str:
         if connection.is_permanent:
             return f"unable to connect: {short_reason(connection)}"
         return f"unable to connect after {connection.max_attempts} attempts"
-    number = f"attempt {max(1, connection.attempt)} of {connection.max_attempts}"
+    number = f"attempt {_number(connection, ' of ')}"
     if connection.phase is ConnectionPhase.WAITING and connection.retry_at_s is not None:
         left = connection.retry_at_s - now_s
         return f"reconnecting, {number} in {_ceil_s(left)}" if left > 0 else f"reconnecting, {number}"
@@ -190,7 +190,7 @@ def tab_note(market_label: str, state: FeedState, connection: ConnectionStatus |
     """The small word beside a tab's symbol: the market, or what is wrong."""
     is_waiting = state in {FeedState.CONNECTING, FeedState.STALE, FeedState.RECONNECTING}
     if is_waiting and connection is not None and outage_of(connection) is Outage.RETRYING and connection.attempt > 0:
-        return f"retry {connection.attempt}/{connection.max_attempts}"
+        return f"retry {_number(connection, '/')}"
     words = {
         FeedState.LIVE: market_label,
         FeedState.CONNECTING: market_label,
@@ -200,6 +200,12 @@ def tab_note(market_label: str, state: FeedState, connection: ConnectionStatus |
         FeedState.FAILED: "failed",
     }
     return words[state]
+
+
+def _number(status: ConnectionStatus, between: str) -> str:
+    """Which attempt: "2 of 5"; beyond the last one, where it goes on for ever, only "7"."""
+    number = max(1, status.attempt)
+    return f"{number}{between}{status.max_attempts}" if number <= status.max_attempts else str(number)
 
 
 def _symbols(status: ConnectionStatus) -> str:

@@ -71,6 +71,12 @@ def test_the_countdown_never_says_zero_or_less(after_s: float, said: str) -> Non
     assert attempt_text(lost("BTCUSDT"), 1000.0 + after_s) == said
 
 
+def test_where_it_goes_on_for_ever_attempts_are_not_counted_of_five() -> None:
+    going_on = lost("X", attempt=7, retry_in_s=30.0)
+    assert attempt_text(going_on, 1000.0) == "7, next in 30 s"
+    assert tab_note("Spot", FeedState.RECONNECTING, going_on) == "retry 7"
+
+
 def test_after_five_failures() -> None:
     failed = dataclasses.replace(
         lost("BNBBTC", attempt=5, attempts_wall_ms=(LOST_WALL_MS + 1000, LOST_WALL_MS + 3000)), phase=Phase.FAILED
