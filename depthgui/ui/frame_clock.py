@@ -66,6 +66,8 @@ class FrameClock(QtCore.QObject):
         self._now = now
         self._slots: dict[int, _Slot] = {}
         self._interval_ms = 16
+        # Told every paint's time, and for the first paint of a frame the time since the event it shows; a meter's.
+        self.on_paint: Callable[[float, float | None], None] | None = None
         self.set_cap(cap_fps)
         self._timer = QtCore.QTimer(self)
         self._timer.setSingleShot(True)
@@ -117,9 +119,13 @@ class FrameClock(QtCore.QObject):
     def note_paint(self, paint_ms: float) -> None:
         """A source reports how long its paint took."""
         self._paints_ms.append(paint_ms)
+        latency_ms: float | None = None
         if self._rendered_event_s is not None:
-            self._latencies_ms.append((self._now() - self._rendered_event_s) * 1000)
+            latency_ms = (self._now() - self._rendered_event_s) * 1000
+            self._latencies_ms.append(latency_ms)
             self._rendered_event_s = None
+        if self.on_paint is not None:
+            self.on_paint(paint_ms, latency_ms)
 
     def stats(self) -> FrameStats:
         """Figures over the last second (frames) and the last paints."""
