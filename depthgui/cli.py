@@ -62,6 +62,7 @@ class Arguments:
     exit_after_s: float | None = None
     self_test: bool = False
     report: Path | None = None
+    stats: Path | None = None
     log_level: str = "INFO"
 
     @property
@@ -160,6 +161,9 @@ def _add_unattended_options(parser: argparse.ArgumentParser) -> None:
         "--self-test", action="store_true", help="try everything on the embedded exchange; ends with 0 or 1"
     )
     group.add_argument("--report", type=Path, metavar="FILE", help="write the self-test's lines to this file as well")
+    group.add_argument(
+        "--stats", type=Path, metavar="FILE", help="write what it costs to this file, one JSON line a second"
+    )
 
 
 def parse(argv: Sequence[str]) -> Arguments:

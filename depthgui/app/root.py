@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from depthgui._version import __version__
 from depthgui.app import profile_lock
@@ -16,6 +17,7 @@ from depthgui.app.error_hooks import ErrorHooks
 from depthgui.app.exchange_child import Orders
 from depthgui.app.exchange_process import ExchangeProcess, ExchangeStartError
 from depthgui.app.logs import log_to
+from depthgui.app.stats import FirstPaint, StatsWriter
 from depthgui.app.venue_settings import (
     EXCHANGE_NAME,
     REPLAY_KEY,
@@ -89,6 +91,22 @@ class Application:
         for ref in wanted:
             self._tasks.spawn(self._tell_unknown(ref), f"check {ref}")
 
+    def meter(self, path: Path) -> StatsWriter:
+        """A meter of this window; it writes to `path` once it is entered. Raises OSError then if it can't."""
+        pages = self.window.pages
+
+        def shows_live() -> bool:
+            page = pages.current()
+            if page is None or page.state != "live":
+                return False
+            painted = page.panels.ladder.painted
+            return bool(painted.rows) and not painted.stale
+
+        feeds = lambda: [page.feed for page in pages.all() if page.feed is not None]  # noqa: E731
+        writer = StatsWriter(path, self._clock, feeds, {"first_live_ladder": shows_live})
+        FirstPaint(self.window, lambda: writer.reach("first_window"))
+        return writer
+
     def _default_symbols(self, venue: ConnectedVenue) -> tuple[str, ...]:
         if venue.symbols:
             return venue.symbols
@@ -139,10 +157,12 @@ class Application:
         symbols: tuple[str, ...] = ()
         is_replay = wish.key == "demo" and bool(self._arguments.replay)
         if wish.key == "demo":
-            self.exchange = await self._venue_stack.enter_async_context(ExchangeProcess(self._orders()))
+            self.exchange = await self._venue_stack.enter_async_context(
+                ExchangeProcess(self._orders(), self._on_exchange_warning)
+            )
             url, symbols = self.exchange.base_url, self.exchange.symbols
             for warning in self.exchange.warnings:
-                self.window.notices.add(warning)
+                self._on_exchange_warning(warning)
         endpoints = endpoints_of(wish, url)
         settings = self._profile.settings
         hub = await self._venue_stack.enter_async_context(Hub(endpoints, options=hub_options(settings)))
@@ -156,6 +176,10 @@ class Application:
             loop_lag_ms=lambda: hub.loop_lag.lag_ms,
             symbols=symbols,
         )
+
+    def _on_exchange_warning(self, text: str) -> None:
+        """A recording that is damaged, for example: what cannot be played is named with its line."""
+        self.window.notices.add(text)
 
     def _orders(self) -> Orders:
         arguments = self._arguments
@@ -235,6 +259,8 @@ async def open_application(arguments: Arguments) -> AsyncIterator[Application]:
         stack.push_async_callback(application.aclose)
         for notice in [*profile.notices, *([] if is_writer else [profile_lock.SECOND])]:
             application.window.notices.add(notice)
+        if arguments.stats is not None:
+            stack.enter_context(application.meter(arguments.stats))
         application.window.show()
         await application.start()
         yield application
