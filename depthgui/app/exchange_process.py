@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -29,9 +30,10 @@ class ExchangeStartError(Exception):
 class ExchangeProcess:
     """The child process; an async context manager. `base_url` and `symbols` are known once it is entered."""
 
-    def __init__(self, orders: Orders) -> None:
-        """Start nothing yet."""
+    def __init__(self, orders: Orders, on_warning: Callable[[str], None]) -> None:
+        """Start nothing yet. `on_warning` is called in the event loop with what the exchange has to say."""
         self._orders = orders
+        self._on_warning = on_warning
         self._process: subprocess.Popen[bytes] | None = None
         self.base_url = ""
         self.symbols: tuple[str, ...] = ()
@@ -48,7 +50,8 @@ class ExchangeProcess:
             env=_environment(),
         )
         self._process = process
-        threading.Thread(target=_log_stderr, args=(process,), name="exchange log", daemon=True).start()
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._pass_on, args=(process, loop), name="exchange log", daemon=True).start()
         try:
             self._send(msgspec.json.encode(self._orders))
             answer = await asyncio.wait_for(asyncio.to_thread(_read_answer, process), _START_S)
@@ -69,6 +72,17 @@ class ExchangeProcess:
     ) -> None:
         """End it."""
         await self.stop()
+
+    def _pass_on(self, process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop) -> None:
+        """Hand over what the child writes to its standard error, line by line; runs in a thread of its own."""
+        if process.stderr is None:
+            return
+        with process.stderr as lines:
+            for line in lines:
+                text = line.decode(errors="replace").rstrip()
+                _LOG.warning("exchange: %s", text)
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(self._on_warning, text)
 
     def disconnect(self) -> None:
         """Make the exchange close every connection without a word."""
@@ -111,14 +125,6 @@ def _read_answer(process: subprocess.Popen[bytes]) -> Answer:
     if not line:
         return Answer(error="it ended at once; the log says more")
     return msgspec.json.decode(line, type=Answer)
-
-
-def _log_stderr(process: subprocess.Popen[bytes]) -> None:
-    if process.stderr is None:
-        return
-    with process.stderr as lines:
-        for line in lines:
-            _LOG.warning("exchange: %s", line.decode(errors="replace").rstrip())
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -116,7 +116,7 @@ class MainWindow(KeyWindow):
         self.tabs.add_wanted.connect(self.show_add_symbol)
         self.tabs.close_wanted.connect(self.pages.close)
         self.tabs.menu_wanted.connect(self._show_tab_menu)
-        self.tabs.currentChanged.connect(self._on_pages_changed)
+        self.tabs.currentChanged.connect(self._on_current_changed)
         self.pages.changed.connect(self._on_pages_changed)
         self.pages.opened.connect(self._on_opened)
         self.welcome.search_wanted.connect(self.show_add_symbol)
@@ -351,7 +351,13 @@ class MainWindow(KeyWindow):
         tip = f"{page.symbol} · {page.market.label} · {page.state}" + (f"\n{detail}" if detail else "")
         self.tabs.mark(page, page.state, note, tip)
 
-    def _on_pages_changed(self, _index: int = 0) -> None:
+    def _on_current_changed(self, _index: int) -> None:
+        self._on_pages_changed()
+        page = self.tabs.currentWidget()
+        if self.tabs.count() and not self.tabs.tabBar().hasFocus():
+            page.setFocus()
+
+    def _on_pages_changed(self) -> None:
         pages = self.pages.in_tabs()
         self.welcome.show_back(is_shown=False)
         self._centre.setCurrentWidget(self.tabs if pages else self.welcome)

@@ -71,7 +71,7 @@ def search(
     come first, in their order, among equally good matches; they alone come first when nothing was typed.
     """
     wanted = query.market or market
-    ranks = {name: rank for rank, name in enumerate(preferred)}
+    ranks = {name: rank for rank, name in enumerate(dict.fromkeys(preferred))}
     last = len(ranks)
     found = []
     for entry in entries:

@@ -45,6 +45,7 @@ class SymbolTab(QtWidgets.QWidget):
         self.banner = StaleBanner(theme)
         self._theme = theme
         self._failed_panel: FailedPanel | None = None
+        self.setFocusProxy(panels.ladder)  # the keys that scroll are the ladder's
         self._build()
         self._connect()
         self.set_theme(theme)

@@ -236,18 +236,31 @@ class AddSymbolDialog(QtWidgets.QDialog):
 
     def eventFilter(self, watched: QtCore.QObject, event: QtCore.QEvent) -> bool:
         """Arrow keys move in the list while the cursor stays in the search field."""
-        if isinstance(event, QtGui.QKeyEvent) and event.type() is QtCore.QEvent.Type.KeyPress:
+        if isinstance(event, QtGui.QKeyEvent):
             is_control = bool(event.modifiers() & QtCore.Qt.KeyboardModifier.ControlModifier)
-            if event.key() in _LIST_KEYS:
-                QtWidgets.QApplication.sendEvent(self._list, event)
+            if (
+                event.type() is QtCore.QEvent.Type.ShortcutOverride
+                and is_control
+                and event.key() == QtCore.Qt.Key.Key_B
+            ):
+                event.accept()  # the star is for the row here, not for the tab behind
                 return True
-            if event.key() in {QtCore.Qt.Key.Key_Return, QtCore.Qt.Key.Key_Enter}:
-                self.open_current(stay=is_control)
-                return True
-            if is_control and event.key() == QtCore.Qt.Key.Key_B:
-                self.toggle_favourite()
-                return True
+            if event.type() is QtCore.QEvent.Type.KeyPress:
+                return self._on_key(event, is_control=is_control) or super().eventFilter(watched, event)
         return super().eventFilter(watched, event)
+
+    def _on_key(self, event: QtGui.QKeyEvent, *, is_control: bool) -> bool:
+        """Act on a key typed in the search field; True if it was ours."""
+        if event.key() in _LIST_KEYS:
+            QtWidgets.QApplication.sendEvent(self._list, event)
+            return True
+        if event.key() in {QtCore.Qt.Key.Key_Return, QtCore.Qt.Key.Key_Enter}:
+            self.open_current(stay=is_control)
+            return True
+        if is_control and event.key() == QtCore.Qt.Key.Key_B:
+            self.toggle_favourite()
+            return True
+        return False
 
     def showEvent(self, event: QtGui.QShowEvent) -> None:
         """Ready to type."""
