@@ -101,6 +101,10 @@ class _Turns:
             self._under_way += 1
             turn.set_result(None)
 
+    def wait_s(self) -> float:
+        """Seconds until the next request may be sent; 0 where none waits."""
+        return self.budget.wait_s(self._waiting[0][2], asyncio.get_running_loop().time()) if self._waiting else 0.0
+
     def close(self) -> None:
         """Stop the timer; what still waits is cancelled."""
         if self._timer is not None:
@@ -130,12 +134,11 @@ class VenueRest:
 
     def pause(self, market: Market) -> RequestPause | None:
         """Why requests to the market's host wait at present, None if they don't."""
-        budget = self._turns_of(market).budget
-        now_s = asyncio.get_running_loop().time()
-        refused_s = budget.blocked_until_s - now_s
+        turns = self._turns_of(market)
+        refused_s = turns.budget.blocked_until_s - asyncio.get_running_loop().time()
         if refused_s > 0:
             return RequestPause(_PAUSE_REASONS[self._refusals[market]], refused_s)
-        paced_s = budget.wait_s(1, now_s)
+        paced_s = turns.wait_s()
         return RequestPause("requests are spaced out to stay within Binance's limit", paced_s) if paced_s > 0 else None
 
     async def snapshot(self, ref: SymbolRef, limit: int, *, urgency: int = 0) -> Snapshot:

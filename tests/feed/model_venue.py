@@ -84,7 +84,7 @@ class ModelSymbol:
 
     def at(self, update_id: int) -> Sides:
         """The whole book at an id."""
-        return next(sides for known, _, sides in reversed(self._history) if known <= update_id)
+        return next((sides for known, _, sides in reversed(self._history) if known <= update_id), ({}, {}))
 
     def snapshot(self, limit: int, *, not_after_s: float = float("inf")) -> dict[str, Any]:
         """The answer of the order book endpoint, of now or of some time ago."""
@@ -101,9 +101,8 @@ class ModelSymbol:
     def differences(self, book: OrderBook) -> list[str]:
         """A line for each level in which `book` is not what this one was at its id."""
         found = []
-        for name, mine, theirs in zip(
-            ("bid", "ask"), self.at(book.last_update_id), (book.bids, book.asks), strict=True
-        ):
+        bids, asks = self.at(book.last_update_id)
+        for name, mine, theirs in (("bid", bids, book.bids), ("ask", asks, book.asks)):
             levels = dict(theirs.levels())
             if levels == mine:
                 continue
