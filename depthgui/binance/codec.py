@@ -7,6 +7,8 @@ Source: the venue's pages on WebSocket market streams and on the order book endp
 
 from __future__ import annotations
 
+import functools
+import re
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -14,6 +16,7 @@ import msgspec
 
 from depthgui.binance.endpoints import Market
 from depthgui.book.errors import MalformedMessageError
+from depthgui.book.levels import usual_levels
 from depthgui.book.messages import AnyDiff, BestPrices, Diff, KeyedDiff, Level, Snapshot, Trade
 
 _field = msgspec.field
@@ -109,10 +112,6 @@ class _ServerTime(msgspec.Struct, frozen=True, gc=False):
     server_time_ms: int = _field(name="serverTime")
 
 
-_OF_NUMBERS = b'0123456789.",[]'
-_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
-_EXACT_DIGITS = 15
-
 # The interval that a diff stream has when its name gives none.
 _UNNAMED_INTERVAL_MS = MappingProxyType({Market.SPOT: 1000, Market.USDM: 250, Market.COINM: 250})
 
@@ -139,33 +138,31 @@ def decode_diff(payload: bytes | msgspec.Raw) -> AnyDiff:
         event = _keyed_event.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _decoded(_depth_event, raw)  # a price that is no number is named by the book
-    decimals = _common_decimals(raw, len(event.bids) + len(event.asks))
+    decimals = _common_decimals(raw)
     if decimals is None:
         return _decoded(_depth_event, raw)
     msgspec.structs.force_setattr(event, "price_decimals", decimals)  # not seen by anybody yet
     return event
 
 
-def _common_decimals(raw: bytes, levels: int) -> int | None:
-    """Number of decimals that the prices of all `levels` of a diff were written with.
+def _common_decimals(raw: bytes) -> int | None:
+    """Number of decimals that all prices of a diff were written with; None if anything is spelled in an unusual way.
 
-    None where they differ, where one has more digits than a float holds, or where anything but plain numbers is in
-    the lists. It looks at the bytes, with a few operations for the whole message: decoding prices as text and turning
-    each into a number costs twice as much as all the rest.
+    It looks at the bytes, once for the whole message: decoding prices as text and turning each into a number costs
+    twice as much as all the rest.
     """
-    lists = raw[raw.find(b'"b":[') :]
-    if lists.translate(None, _OF_NUMBERS) != b"b:a:}":
-        return None
-    shape = lists.translate(_DIGITS_TO_ZERO)
-    first = shape.find(b'[["') + 3
-    point = shape.find(b".", first)
-    decimals = shape.find(b'"', first) - point - 1
-    if not levels or point < 0 or decimals <= 0:
-        return None
-    if shape.count(b"." + b"0" * decimals + b'","') != levels:
-        return None
-    # A price begins after `["`; this many digits before its point would make more than a float holds.
-    return None if b'["' + b"0" * (_EXACT_DIGITS - decimals + 1) in shape else decimals
+    start = raw.find(b'"b":[')
+    first = raw.find(b'[["', start) + 3
+    end = raw.find(b'"', first)
+    point = raw.find(b".", first, end)
+    decimals = end - point - 1 if point >= 0 else 0
+    return decimals if start >= 0 and _usual_lists(decimals).fullmatch(raw, start) else None
+
+
+@functools.cache
+def _usual_lists(price_decimals: int) -> re.Pattern[bytes]:
+    levels = usual_levels(price_decimals)
+    return re.compile(rf'"b":{levels},"a":{levels}\}}'.encode())
 
 
 def decode_snapshot(payload: bytes | msgspec.Raw, limit: int | None = None) -> Snapshot:

@@ -7,17 +7,23 @@ a price of 16 digits or more changes its keys to Decimal, once and for good: not
 
 Only the best levels are kept sorted (`_top`); they are what is read at every message. A change beyond them costs a
 dict entry and nothing else.
+
+Text is checked for a whole message at once, by one regular expression over all its levels: what passes needs no second
+look in the loop, and anything else (another spelling, too many digits, no number at all) takes the careful way.
 """
 
 from __future__ import annotations
 
 import enum
+import functools
 import math
 import re
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
+
+import msgspec
 
 from depthgui.book.errors import MalformedMessageError
 from depthgui.book.messages import Level
@@ -26,11 +32,13 @@ PriceKey = float | Decimal
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?\Z", re.ASCII)
 _EXACT_DIGITS = 15  # decimal digits that survive a round trip through a float (C's DBL_DIG)
-_EXACT_LENGTH = _EXACT_DIGITS + 1  # with the point
+_EXACT_LENGTH = 300  # texts no longer than this stay far inside a float's range of exponents
 _TOP_MIN = 64
 _TEXTS_KEPT = 256
-# As text, every spelling of zero ("0", "0.000") is a prefix of this or equal to it, and every other size is greater.
-_ZERO = "0." + "0" * 40
+# As text, every usual spelling of zero ("0", "0.000") is a prefix of this, and every other usual size is greater.
+_ZERO_DECIMALS = 40
+_ZERO = "0." + "0" * _ZERO_DECIMALS
+_encode = msgspec.json.Encoder().encode
 
 
 class Side(enum.Enum):
@@ -52,11 +60,27 @@ def price_key(text: str) -> PriceKey:
     """
     if not _NUMBER.match(text):
         raise MalformedMessageError(f"not a price: {text!r}")
-    if len(text) <= _EXACT_LENGTH:
-        return float(text)
-    exact = Decimal(text)
-    digits = exact.normalize().as_tuple().digits
-    return float(text) if len(digits) <= _EXACT_DIGITS else exact
+    digits = len(text.replace(".", "").strip("0"))
+    return float(text) if digits <= _EXACT_DIGITS and len(text) <= _EXACT_LENGTH else Decimal(text)
+
+
+def usual_levels(price_decimals: int) -> str:
+    """Regular expression for a JSON array of levels that are spelled in the usual way.
+
+    All prices have `price_decimals` decimals and at most 15 digits, so that a number gives back their text; neither
+    they nor the sizes begin with a needless zero.
+    """
+    if not 0 <= price_decimals < _EXACT_DIGITS:
+        return "(?!)"
+    decimals = rf"\.[0-9]{{{price_decimals}}}+" if price_decimals else ""
+    price = rf"(?!0[0-9])[0-9]{{1,{_EXACT_DIGITS - price_decimals}}}+{decimals}"
+    size = rf"(?!0[0-9])[0-9]++(?:\.[0-9]{{1,{_ZERO_DECIMALS}}}+)?+"
+    return rf'\[(?:\["{price}","{size}"\](?:,(?=\[)|(?=\])))*+\]'
+
+
+@functools.cache
+def _usual_levels(price_decimals: int) -> re.Pattern[bytes]:
+    return re.compile(usual_levels(price_decimals).encode())
 
 
 class BookSide:
@@ -65,7 +89,6 @@ class BookSide:
     __slots__ = (
         "_decimals",
         "_depth",
-        "_dot",
         "_floor",
         "_is_bid",
         "_odd_texts",
@@ -88,7 +111,6 @@ class BookSide:
         self._floor: PriceKey = self._no_floor()
         self._depth = _TOP_MIN  # the most levels that a reader has asked for
         self._decimals = -1  # of the prices' text; -1 until the first level
-        self._dot = 0
         self._spec = ""
         self._odd_texts: dict[PriceKey, str] = {}
         self._texts: dict[PriceKey, str] = {}
@@ -167,7 +189,7 @@ class BookSide:
     def apply_keyed(self, levels: list[tuple[float, str]], price_decimals: int) -> None:
         """Do the same with prices that are numbers, all of which were written with `price_decimals` decimals.
 
-        The caller sees to it that each has at most 15 digits and that sizes consist of digits and points.
+        The caller sees to it that prices and sizes are spelled as `usual_levels` says.
         """
         if price_decimals == self._decimals and not (self._odd_texts or self._uses_decimal):
             self._apply_keyed(levels)
@@ -181,18 +203,11 @@ class BookSide:
             return None
         if self._decimals < 0 and levels:
             self._set_decimals(_decimals(levels[0][0]))
-        if self._decimals == 0:
-            return None
-        dot = self._dot
         try:
-            keyed = [
-                (float(price), size)
-                for price, size in levels
-                if price[dot] == "." and len(price) <= _EXACT_LENGTH and _NUMBER.match(price) and _NUMBER.match(size)
-            ]
-        except IndexError:
+            is_usual = _usual_levels(self._decimals).fullmatch(_encode(levels))
+        except UnicodeEncodeError:  # half a surrogate pair; the careful way names the level
             return None
-        return keyed if len(keyed) == len(levels) else None
+        return [(float(price), size) for price, size in levels] if is_usual else None
 
     def _apply_keyed(self, levels: list[tuple[float, str]]) -> None:
         sizes = self._sizes
@@ -207,8 +222,6 @@ class BookSide:
                     count += 1
                     if key >= floor if is_bid else key <= floor:
                         insort(self._top, key)
-            elif size.strip("0.") or not size:
-                raise MalformedMessageError(f"not a size: {size!r}")
             elif key in sizes:
                 del sizes[key]
                 count -= 1
@@ -259,7 +272,7 @@ class BookSide:
         """Drop all but the best `count` levels; return the key of the worst one kept, None if nothing was dropped."""
         if len(self._sizes) <= count:
             return None
-        kept = self.top(count)
+        kept = sorted(self._sizes, reverse=self._is_bid)[:count]  # not top(): it would keep as many sorted for ever
         sizes = {key: self._sizes[key] for key in kept}
         self._sizes.clear()
         self._sizes.update(sizes)
@@ -270,7 +283,6 @@ class BookSide:
     def _set_decimals(self, decimals: int) -> None:
         self._decimals = decimals
         self._texts.clear()
-        self._dot = -decimals - 1
         self._spec = f".{decimals}f"
 
     def _no_floor(self) -> float:
