@@ -39,6 +39,8 @@ async def _run(arguments: Arguments) -> int:
         async with root.open_application(arguments) as application:
             window = application.window
             window.closed.connect(stop.set)
+            if window.is_closed:  # by somebody quicker than the start
+                stop.set()
             await _wait(stop, _time_limit_s(arguments))
             if arguments.screenshot is not None:
                 save_picture(grab_window(window, application.theme), arguments.screenshot)

@@ -26,11 +26,12 @@ from depthgui.app.venue_settings import (
     feed_options,
     first_venue,
     hub_options,
+    proxy_choice,
 )
 from depthgui.binance.endpoints import parse_symbol_ref
-from depthgui.book.errors import UnknownSymbolError, UsageError
+from depthgui.book.errors import DepthGuiError, UnknownSymbolError, UsageError
 from depthgui.cli import Arguments
-from depthgui.depthcache.hub import Hub
+from depthgui.depthcache.hub import Hub, HubOptions
 from depthgui.settings import Profile, profile_paths, schema
 from depthgui.ui.engine import SymbolRef
 from depthgui.ui.frame_clock import FrameClock
@@ -40,6 +41,7 @@ from depthgui.ui.qt import QtCore, QtWidgets
 from depthgui.ui.tasks import Tasks
 from depthgui.ui.theme import Theme, ThemeManager
 from depthgui.ui.venues import ConnectedVenue, venue_choice
+from depthgui.ui.wording import sentence
 
 _LOG = logging.getLogger(__name__)
 
@@ -134,6 +136,21 @@ class Application:
         self._profile.save_settings()
         await self._connect(VenueWish(key, endpoint))
         self.window.settle_in()
+
+    async def try_proxy(self, proxy: str) -> str:
+        """See `VenueSwitch.try_proxy`."""
+        venue = self.window.venue
+        if venue is None or self._wish is None:
+            return "There is no venue to try it with."
+        url = "" if self.exchange is None else self.exchange.base_url
+        begun_s = time.monotonic()
+        try:
+            options = HubOptions(proxy=proxy_choice(proxy))
+            async with Hub(endpoints_of(self._wish, url), options=options) as hub:
+                await hub.rest.server_time_ms(venue.markets[0])
+        except DepthGuiError as error:
+            return sentence(str(error))
+        return f"{venue.name} answered in {(time.monotonic() - begun_s) * 1000:.0f} ms."
 
     async def _connect(self, wish: VenueWish) -> None:
         """Leave the venue in use and enter another; what goes wrong is told in the window."""

@@ -60,12 +60,16 @@ def endpoints_of(wish: VenueWish, exchange_url: str = "") -> Endpoints:
     return Endpoints.production()
 
 
+def proxy_choice(text: str) -> ProxyChoice:
+    """The setting's text as the engine's choice. Raises UsageError for an address that cannot be a proxy's."""
+    return ProxyChoice({"": None, "direct": ""}.get(text, text))
+
+
 def hub_options(settings: Settings) -> HubOptions:
     """How to connect. Raises UsageError for a proxy that cannot be one."""
-    proxy = settings.get(schema.PROXY)
     keeps_trying = settings.get(schema.AFTER_FAILURE) == "retry"
     return HubOptions(
-        proxy=ProxyChoice({"": None, "direct": ""}.get(proxy, proxy)),
+        proxy=proxy_choice(settings.get(schema.PROXY)),
         connection=ConnectionOptions(keep_trying_s=_KEEP_TRYING_S if keeps_trying else None),
     )
 

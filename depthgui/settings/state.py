@@ -58,6 +58,7 @@ class SessionState(msgspec.Struct, kw_only=True, omit_defaults=True):
     window: WindowPlace = msgspec.field(default_factory=WindowPlace)
     venues: dict[str, VenueTabs] = {}
     symbols: dict[str, RecentSymbols] = {}
+    workspaces: dict[str, VenueTabs] = {}
 
     def tabs_of(self, venue_key: str) -> VenueTabs:
         """The tabs of an environment; made empty when it is new."""

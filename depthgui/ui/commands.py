@@ -30,7 +30,7 @@ class Commands:
 
     def add_symbol(self) -> None:
         """Open the search."""
-        self._window.show_add_symbol()
+        self._window.dialogs.add_symbol()
 
     def reopen_tab(self) -> None:
         """Open the tab that was closed last."""
@@ -67,7 +67,7 @@ class Commands:
 
     def settings(self) -> None:
         """Open the settings."""
-        self._window.show_settings()
+        self._window.dialogs.settings()
 
     def quit(self) -> None:
         """End the program."""
@@ -157,16 +157,16 @@ class Commands:
 
     def open_log(self) -> None:
         """Open the folder with the log."""
-        self._window.open_log()
+        self._window.dialogs.log()
 
     def copy_diagnostics(self) -> None:
         """Copy what a report of a fault needs."""
-        self._window.copy_diagnostics()
+        self._window.dialogs.copy_diagnostics()
 
     def show_keys(self) -> None:
         """Show the list of keys."""
-        self._window.show_keys()
+        self._window.dialogs.keys()
 
     def show_about(self) -> None:
         """Show versions and licences."""
-        self._window.show_about()
+        self._window.dialogs.about()

@@ -10,18 +10,16 @@ from dataclasses import dataclass
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from depthgui.settings import Profile, schema
-from depthgui.ui import help_windows
-from depthgui.ui.actions import ActionRegistry
+from depthgui.settings import Profile, SessionState, schema
+from depthgui.settings.state import VenueTabs
+from depthgui.ui.actions import ActionRegistry, Menu
 from depthgui.ui.commands import Commands
-from depthgui.ui.dialogs.add_symbol import AddSymbolDialog
 from depthgui.ui.dialogs.connection_text import tab_note
 from depthgui.ui.dialogs.connections import ConnectionDialogs
-from depthgui.ui.dialogs.settings_dialog import SettingsDialog
 from depthgui.ui.engine import ConnectionPhase, ConnectionStatus, Feed, FeedState, SymbolRef
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.icons import app_icon
-from depthgui.ui.key_window import KeyWindow, centre_on
+from depthgui.ui.key_window import KeyWindow
 from depthgui.ui.notice_bar import NoticeBar
 from depthgui.ui.pages import Pages
 from depthgui.ui.panels import Panels
@@ -34,8 +32,10 @@ from depthgui.ui.tasks import Tasks
 from depthgui.ui.theme import Theme, ThemeManager
 from depthgui.ui.venues import ConnectedVenue, VenueSwitch
 from depthgui.ui.welcome import WelcomePage
+from depthgui.ui.window_dialogs import WindowDialogs
 from depthgui.ui.window_place import place_of, restore_place
 from depthgui.ui.wording import TimeZone, sentence
+from depthgui.ui.workspaces import Workspaces
 
 _TICK_MS = 500
 _SAVE_AFTER_MS = 1500
@@ -72,9 +72,9 @@ class MainWindow(KeyWindow):
         self._profile = services.profile
         self._venue: ConnectedVenue | None = None
         self._catalogue: SymbolCatalogue | None = None
-        self._add_dialog: AddSymbolDialog | None = None
         self._unlisten: list[Callable[[], None]] = []
         self._is_compact = False
+        self.is_closed = False
         self._feeds: dict[SymbolRef, Feed] = {}
         theme = services.themes.theme
         self.notices = NoticeBar(theme)
@@ -82,6 +82,7 @@ class MainWindow(KeyWindow):
         self.pages = Pages(self.tabs, self._make_page, self._release, self)
         self.welcome = WelcomePage(theme)
         self.status = StatusBar(theme)
+        self.dialogs = WindowDialogs(self, services)
         self.connections = ConnectionDialogs(self, self, theme, self.zone, services.now_s)
         self.actions_by_name = ActionRegistry(self, Commands(self), self._profile.settings.shortcuts)
         self._build()
@@ -104,7 +105,8 @@ class MainWindow(KeyWindow):
         column.addWidget(self.notices)
         self.setCentralWidget(body)
         self.setStatusBar(self.status)
-        self.actions_by_name.fill_menu_bar(self.menuBar())
+        menus = self.actions_by_name.fill_menu_bar(self.menuBar())
+        self.workspaces = Workspaces(self, menus[Menu.VIEW].addMenu("&Workspaces"))
         self._brand = QtWidgets.QLabel("DepthGUI")
         self._brand.setContentsMargins(14, 0, 10, 0)
         self.menuBar().setCornerWidget(self._brand, QtCore.Qt.Corner.TopLeftCorner)
@@ -113,16 +115,16 @@ class MainWindow(KeyWindow):
             shortcut.activated.connect(lambda chosen=number: self.pages.go_to(chosen))
 
     def _connect(self) -> None:
-        self.tabs.add_wanted.connect(self.show_add_symbol)
+        self.tabs.add_wanted.connect(self.dialogs.add_symbol)
         self.tabs.close_wanted.connect(self.pages.close)
         self.tabs.menu_wanted.connect(self._show_tab_menu)
         self.tabs.currentChanged.connect(self._on_current_changed)
         self.pages.changed.connect(self._on_pages_changed)
         self.pages.opened.connect(self._on_opened)
-        self.welcome.search_wanted.connect(self.show_add_symbol)
+        self.welcome.search_wanted.connect(self.dialogs.add_symbol)
         self.welcome.symbol_chosen.connect(self.open_symbol)
         self.welcome.venue_chosen.connect(self.switch_venue)
-        self.welcome.retry_wanted.connect(self._reload_catalogue)
+        self.welcome.retry_wanted.connect(self.reload_catalogue)
         self.welcome.back_wanted.connect(self._on_pages_changed)
         self.notices.log_wanted.connect(self.open_log)
         self.status.troubles_clicked.connect(self.show_connection_problems)
@@ -140,6 +142,11 @@ class MainWindow(KeyWindow):
     def venue(self) -> ConnectedVenue | None:
         """The venue in use."""
         return self._venue
+
+    @property
+    def state(self) -> SessionState:
+        """What is remembered between two runs."""
+        return self._profile.state
 
     @property
     def catalogue(self) -> SymbolCatalogue | None:
@@ -176,8 +183,7 @@ class MainWindow(KeyWindow):
         if self._venue is None:
             return
         self.save_session()
-        if self._add_dialog is not None:
-            self._add_dialog.close()
+        self.dialogs.leave_venue()
         self._venue_unlisten()
         self._catalogue_unlisten()
         self.connections.detach()
@@ -190,7 +196,7 @@ class MainWindow(KeyWindow):
         """Ask for another environment; "custom" needs the address of the settings."""
         endpoint = self._profile.settings.get(schema.ENDPOINT)
         if key == "custom" and not endpoint:
-            self.show_settings()
+            self.dialogs.settings()
             return
         self._services.tasks.spawn(self._services.switch.switch(key, endpoint), f"switch to {key}")
 
@@ -229,7 +235,10 @@ class MainWindow(KeyWindow):
         """Open the tabs that this venue had when it was last used."""
         if self._venue is None:
             return
-        remembered = self._profile.state.tabs_of(self._venue.key)
+        self.reopen(self._profile.state.tabs_of(self._venue.key))
+
+    def reopen(self, remembered: VenueTabs) -> None:
+        """Open remembered tabs as they were, stopped ones stopped."""
         for page, is_stopped in self.pages.restore(remembered):
             if is_stopped and page.feed is not None:
                 self._services.tasks.spawn(page.feed.stop(), f"stop {page.ref}")
@@ -243,7 +252,7 @@ class MainWindow(KeyWindow):
         page.retry_wanted.connect(self.retry_page)
         page.close_wanted.connect(self.pages.close)
         page.open_wanted.connect(self.open_symbol)
-        page.search_wanted.connect(self.show_add_symbol)
+        page.search_wanted.connect(self.dialogs.add_symbol)
         panels.apply_settings(self._profile.settings)
         if self._is_compact:
             page.set_compact(is_compact=True)
@@ -413,8 +422,7 @@ class MainWindow(KeyWindow):
             part.set_theme(theme)
         for page in self.pages.all():
             page.set_theme(theme)
-        if self._add_dialog is not None:
-            self._add_dialog.set_theme(theme)
+        self.dialogs.set_theme(theme)
         for page in self.pages.all():
             self._on_page_state(page)
 
@@ -429,48 +437,20 @@ class MainWindow(KeyWindow):
         for page in self.pages.all():
             page.panels.apply_settings(settings, key)
 
-    # ---- dialogs
+    # ---- what dialogs and commands ask
 
-    def show_add_symbol(self) -> None:
-        """Open the search, or bring it to the front."""
-        if self._catalogue is None or self._venue is None:
-            self.show_welcome()
-            return
-        if self._add_dialog is not None:
-            self._add_dialog.raise_()
-            self._add_dialog.activateWindow()
-            return
-        recent = self._profile.state.symbols_of(self._venue.key)
-        dialog = AddSymbolDialog(self._catalogue, recent, self._open_refs, self._services.themes.theme, self)
-        dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.chosen.connect(self.open_symbol)
-        dialog.reload_wanted.connect(self._reload_catalogue)
-        dialog.finished.connect(self._on_add_closed)
-        self._add_dialog = dialog
-        self._reload_catalogue()
-        centre_on(dialog, self)
-        dialog.show()
-
-    def _on_add_closed(self) -> None:
-        self._add_dialog = None
-
-    def _reload_catalogue(self) -> None:
+    def reload_catalogue(self) -> None:
+        """Fetch the symbol lists that are missing or old."""
         if self._catalogue is not None and self._catalogue.needs_loading:
             self._services.tasks.spawn(self._catalogue.load(), "load symbol lists")
 
-    def _open_refs(self) -> set[SymbolRef]:
+    def open_refs(self) -> set[SymbolRef]:
+        """The symbols that have a tab."""
         return {page.ref for page in self.pages.all()}
 
     def _show_tab_menu(self, page: SymbolTab, position: QtCore.QPoint) -> None:
         self.tabs.setCurrentWidget(page)
         make_tab_menu(self, page).popup(position)
-
-    def show_settings(self) -> None:
-        """Open the settings."""
-        dialog = SettingsDialog(self._profile, self._services.themes.theme, self)
-        dialog.venue_wanted.connect(self.switch_venue)
-        centre_on(dialog, self)
-        dialog.show()
 
     def show_welcome(self) -> None:
         """Show the welcome page, also while tabs are open; a tab's click goes back."""
@@ -484,22 +464,9 @@ class MainWindow(KeyWindow):
         if not self.connections.open_keys:
             self.notify("All connections are well")
 
-    def show_keys(self) -> None:
-        """Show the list of keys."""
-        help_windows.show_keys(self, self._profile.settings.shortcuts)
-
-    def show_about(self) -> None:
-        """Show versions and licences."""
-        help_windows.show_about(self)
-
     def open_log(self) -> None:
-        """Open the log in whatever shows text files here."""
-        help_windows.open_file(self._profile.paths.log_file)
-
-    def copy_diagnostics(self) -> None:
-        """Copy what a report of a fault needs."""
-        QtGui.QGuiApplication.clipboard().setText(help_windows.diagnostics(self))
-        self.notify("Diagnostics copied to the clipboard")
+        """Show the log."""
+        self.dialogs.log()
 
     def set_compact(self, *, is_compact: bool) -> None:
         """Only the ladders, or everything."""
@@ -528,6 +495,7 @@ class MainWindow(KeyWindow):
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:
         """Remember everything; the program ends when the composition root hears of it."""
         self.save_session()
+        self.is_closed = True
         self.closed.emit()
         super().closeEvent(event)
 

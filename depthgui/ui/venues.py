@@ -68,3 +68,6 @@ class VenueSwitch(Protocol):
 
     async def switch(self, key: str, endpoint: str = "") -> None:
         """Connect to another environment; the window is given the new hub. Errors are told in the window."""
+
+    async def try_proxy(self, proxy: str) -> str:
+        """Ask the venue for its time through a proxy (as in the settings); returns a sentence on how that went."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.settings import Profile, SettingError
-from depthgui.settings.schema import ALL_SETTINGS, ENDPOINT, VENUE, AnySetting, Group
+from depthgui.settings.schema import ALL_SETTINGS, ENDPOINT, PROXY, VENUE, AnySetting, Group
 from depthgui.ui.actions import ACTIONS, plain_text
 from depthgui.ui.theme import Theme
 
@@ -19,9 +19,10 @@ _FIELD_WIDTH = 250
 
 
 class SettingsDialog(QtWidgets.QDialog):
-    """All settings. `venue_wanted` carries the key of another environment to connect to."""
+    """All settings. `venue_wanted` carries the key of another environment, `proxy_trial_wanted` a proxy to try."""
 
     venue_wanted = QtCore.Signal(str)
+    proxy_trial_wanted = QtCore.Signal(str)
 
     def __init__(self, profile: Profile, theme: Theme, parent: QtWidgets.QWidget) -> None:
         """Build the pages from the declarations."""
@@ -100,6 +101,9 @@ class SettingsDialog(QtWidgets.QDialog):
             connect = _button("Connect", "settingsConnect", self._connect_venue)
             connect.setProperty("role", "primary")
             form.addWidget(connect, len(settings) * 2, 1, QtCore.Qt.AlignmentFlag.AlignRight)
+        if PROXY in settings:
+            trial = _button("Try the proxy", "settingsTryProxy", self._try_proxy)
+            form.addWidget(trial, len(settings) * 2, 1, QtCore.Qt.AlignmentFlag.AlignRight)
         form.setRowStretch(len(settings) * 2 + 1, 1)
         return _scrolled(content)
 
@@ -184,6 +188,16 @@ class SettingsDialog(QtWidgets.QDialog):
             _set_role(self._problems[ENDPOINT.key], "error")
             return
         self.venue_wanted.emit(key)
+
+    def _try_proxy(self) -> None:
+        self.show_proxy_trial("Trying…")
+        self.proxy_trial_wanted.emit(self._settings.get(PROXY))
+
+    def show_proxy_trial(self, found: str) -> None:
+        """Say below the field how the trial went."""
+        label = self._problems[PROXY.key]
+        label.setText(found)
+        _set_role(label, "small")
 
     # ---- keys
 

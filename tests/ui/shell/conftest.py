@@ -37,6 +37,9 @@ class Switch:
     async def switch(self, key: str, endpoint: str = "") -> None:
         self.asked.append((key, endpoint))
 
+    async def try_proxy(self, proxy: str) -> str:
+        return f"{proxy} works."
+
 
 @dataclass
 class Shell:

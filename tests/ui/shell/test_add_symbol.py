@@ -22,7 +22,7 @@ class Search:
     """The dialog, driven by its stable names."""
 
     def __init__(self, shell: Shell) -> None:
-        shell.window.show_add_symbol()
+        shell.window.dialogs.add_symbol()
         dialog = shell.dialog("addSymbolDialog")
         assert isinstance(dialog, AddSymbolDialog)
         self.dialog = dialog

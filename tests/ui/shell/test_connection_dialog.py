@@ -55,7 +55,7 @@ async def test_ten_tabs_on_one_connection_make_one_dialog(shell: Shell) -> None:
 
 async def test_it_takes_no_focus_from_what_is_typed(shell: Shell) -> None:
     shell.open("BTCUSDT")
-    shell.window.show_add_symbol()
+    shell.window.dialogs.add_symbol()
     search = shell.window.findChild(QtWidgets.QLineEdit, "symbolSearch")
     assert search is not None
     search.activateWindow()

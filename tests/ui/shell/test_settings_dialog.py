@@ -17,7 +17,7 @@ from depthgui.ui.dialogs.settings_dialog import SettingsDialog
 
 @pytest.fixture
 def dialog(shell: Shell) -> SettingsDialog:
-    shell.window.show_settings()
+    shell.window.dialogs.settings()
     found = shell.dialog("settingsDialog")
     assert isinstance(found, SettingsDialog)
     return found
@@ -131,3 +131,12 @@ async def test_export_import_and_reset(shell: Shell, dialog: SettingsDialog, tmp
     spin = field(dialog, schema.FONT_SCALE)
     assert isinstance(spin, QtWidgets.QSpinBox)
     assert spin.value() == 130
+
+
+async def test_a_proxy_is_tried_by_its_button(shell: Shell, dialog: SettingsDialog) -> None:
+    shell.profile.settings.set(schema.PROXY, "socks5://localhost:1080")
+    button = dialog.findChild(QtWidgets.QPushButton, "settingsTryProxy")
+    assert button is not None
+    button.click()
+    await asyncio.sleep(0.02)
+    assert "socks5://localhost:1080 works." in [label.text() for label in dialog.findChildren(QtWidgets.QLabel)]

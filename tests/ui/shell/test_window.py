@@ -421,3 +421,28 @@ async def test_a_symbol_that_cannot_be_read_costs_only_itself(shell: Shell) -> N
     restored = shell.window.pages.restore(VenueTabs(tabs=[TabState(symbol="mars:X"), TabState(symbol="BTCUSDT")]))
     assert [page.ref for page, _ in restored] == [SymbolRef(Market.SPOT, "BTCUSDT")]
     assert parse_symbol_ref("BTCUSDT") == restored[0][0].ref
+
+
+async def test_workspaces_keep_sets_of_tabs(shell: Shell) -> None:
+    for text in ("BTCUSDT", "usdm:ETHUSDT"):
+        shell.open(text)
+    shell.window.pages.all()[0].panels.ladder.set_grouping(100)
+    workspaces = shell.window.workspaces
+    workspaces.save("  majors ")
+    trigger(shell, "actionCloseTab")
+    shell.open("SOLUSDT")
+    workspaces.save("Alts & more")
+    workspaces.fill()
+    menu = shell.window.findChild(QtWidgets.QMenu, "menuWorkspaces")
+    assert menu is not None
+    texts = [action.text() for action in menu.actions() if action.text()]
+    assert texts == ["Alts && more\t2 tabs", "majors\t2 tabs", "Save these tabs as…", "Delete"]
+    workspaces.switch_to("majors")
+    assert tab_texts(shell) == ["BTCUSDT", "ETHUSDT"]
+    assert shell.window.pages.all()[0].panels.ladder.grouping == 100
+    assert not shell.window.pages.has_closed
+    workspaces.delete("majors")
+    assert workspaces.names == ["Alts & more"]
+    await asyncio.sleep(0.02)
+    assert shell.feed("SOLUSDT").calls == ["start", "stop"]
+    assert shell.feed("BTCUSDT").calls == ["start"], "it is in both: its feed never stopped"

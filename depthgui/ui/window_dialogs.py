@@ -1,0 +1,109 @@
+"""The dialogs that the main window opens on request: search, settings, help. Never two of the same kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6 import QtCore, QtGui, QtWidgets
+from shiboken6 import isValid
+
+from depthgui.ui import help_windows
+from depthgui.ui.dialogs.add_symbol import AddSymbolDialog
+from depthgui.ui.dialogs.settings_dialog import SettingsDialog
+from depthgui.ui.key_window import centre_on
+
+if TYPE_CHECKING:
+    from depthgui.settings import Profile
+    from depthgui.ui.main_window import MainWindow, Services
+    from depthgui.ui.theme import Theme
+
+
+class WindowDialogs:
+    """Opens them, or brings them to the front."""
+
+    def __init__(self, window: MainWindow, services: Services) -> None:
+        """Dialogs of this window."""
+        self._window = window
+        self._services = services
+        self._add: AddSymbolDialog | None = None
+        self._settings: SettingsDialog | None = None
+
+    @property
+    def _profile(self) -> Profile:
+        return self._services.profile
+
+    def add_symbol(self) -> None:
+        """The search; without a venue the welcome page, where one can be chosen."""
+        venue, catalogue = self._window.venue, self._window.catalogue
+        if venue is None or catalogue is None:
+            self._window.show_welcome()
+            return
+        if self._add is None:
+            recent = self._profile.state.symbols_of(venue.key)
+            self._add = AddSymbolDialog(
+                catalogue, recent, self._window.open_refs, self._services.themes.theme, self._window
+            )
+            self._add.chosen.connect(self._window.open_symbol)
+            self._add.reload_wanted.connect(self._window.reload_catalogue)
+            self._add.finished.connect(self._forget_add)
+            self._window.reload_catalogue()
+        self._show(self._add)
+
+    def _forget_add(self) -> None:
+        self._add = None
+
+    def settings(self) -> None:
+        """All settings."""
+        if self._settings is None:
+            dialog = self._settings = SettingsDialog(self._profile, self._services.themes.theme, self._window)
+            dialog.venue_wanted.connect(self._window.switch_venue)
+            dialog.proxy_trial_wanted.connect(lambda proxy: self._try_proxy(dialog, proxy))
+            dialog.finished.connect(self._forget_settings)
+        self._show(self._settings)
+
+    def _forget_settings(self) -> None:
+        self._settings = None
+
+    def _try_proxy(self, dialog: SettingsDialog, proxy: str) -> None:
+        async def try_it() -> None:
+            found = await self._services.switch.try_proxy(proxy)
+            if isValid(dialog):
+                dialog.show_proxy_trial(found)
+
+        self._services.tasks.spawn(try_it(), "try the proxy")
+
+    def _show(self, dialog: QtWidgets.QDialog) -> None:
+        if dialog.isVisible():
+            dialog.raise_()
+            dialog.activateWindow()
+            return
+        dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        centre_on(dialog, self._window)
+        dialog.show()
+
+    def keys(self) -> None:
+        """The list of keys."""
+        help_windows.show_keys(self._window, self._profile.settings.shortcuts)
+
+    def about(self) -> None:
+        """Versions and licences."""
+        help_windows.show_about(self._window)
+
+    def log(self) -> None:
+        """The log, in whatever shows text files here."""
+        help_windows.open_file(self._profile.paths.log_file)
+
+    def copy_diagnostics(self) -> None:
+        """Copy what a report of a fault needs."""
+        QtGui.QGuiApplication.clipboard().setText(help_windows.diagnostics(self._window))
+        self._window.notify("Diagnostics copied to the clipboard")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Hand the theme on."""
+        if self._add is not None:
+            self._add.set_theme(theme)
+
+    def leave_venue(self) -> None:
+        """Close what belongs to the venue in use."""
+        if self._add is not None:
+            self._add.close()
