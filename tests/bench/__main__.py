@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import book_bench, report
+from bench import book_bench, report, transport_bench
 from bench.results import Plan, Result
 
 SECTIONS: dict[str, Callable[[Plan], Result]] = {
@@ -17,6 +17,8 @@ SECTIONS: dict[str, Callable[[Plan], Result]] = {
     "recordings": book_bench.books_on_recordings,
     "memory": book_bench.memory,
     "growth": book_bench.growth,
+    "loops": transport_bench.loops,
+    "many": transport_bench.many_symbols,
 }
 
 
