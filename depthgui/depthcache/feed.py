@@ -449,7 +449,13 @@ class Feed:
 
     def snapshot_arrived(self, order: FetchSnapshot, snapshot: Snapshot) -> None:
         """The snapshot that the sync ordered (SnapshotTaker)."""
-        self._perform(self._sync.snapshot(snapshot, order.number, self._loop.time()))
+        now_s = self._loop.time()
+        try:
+            outcomes = self._sync.snapshot(snapshot, order.number, now_s)
+        except MalformedMessageError as error:  # met where two books were compared
+            self._note_malformed("snapshot", error)
+            outcomes = self._sync.resync(now_s)
+        self._perform(outcomes)
         self.wake()
 
     def snapshot_failed(self, order: FetchSnapshot, error: DepthGuiError) -> None:

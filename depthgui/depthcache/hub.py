@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 
 _TICK_S = 0.5
 _CLOCK_CHECK_S = 900.0
+_CLOCK_AGAIN_S = 30.0
 _SYMBOLS_FRESH_S = 3600.0
 _UNKNOWN_FRESH_S = 10.0
 _NAMES = MappingProxyType({Route.PUBLIC: "", Route.MARKET: " market data"})
@@ -126,6 +127,11 @@ class Hub:
         for group in self._connections.values():
             for connection in group:
                 connection.rotate()
+
+    @property
+    def malformed(self) -> int:
+        """Number of frames that could not be read at all, and so belong to no feed."""
+        return sum(connection.malformed for group in self._connections.values() for connection in group)
 
     def weight(self, market: Market) -> tuple[int, int]:
         """Request weight used in the last minute, and what the venue allows."""
@@ -278,6 +284,7 @@ class Hub:
                 best = sample if best is None else min(best, sample)
         except DepthGuiError as error:
             _log.info("%s: the venue's clock is unknown: %s", market.label, error)
+            self._clock_due_s[market] = asyncio.get_running_loop().time() + _CLOCK_AGAIN_S
             return
         if best is not None:
             self._offsets_ms[market] = best[1]
