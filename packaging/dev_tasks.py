@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import dev_qt
 from dev_bench import BENCH_REQUIREMENTS, bench
+from dev_build import build, wheel
 from dev_environment import (
     BUILD_REQUIREMENTS,
     FREEZE_REQUIREMENTS,
@@ -172,6 +173,8 @@ TASKS = {
     "test": Task("run the tests (arguments: pytest's)", test),
     "check": Task("run linters, types, import rules and the tests without Qt (arguments: pytest's)", check),
     "bench": Task("measure, beside other libraries (--help tells the arguments; --quick is the short form)", bench),
+    "build": Task("freeze depthgui, try the result and pack it for this system (--help tells the arguments)", build),
+    "wheel": Task("write wheel and sdist, and try the wheel in an environment of its own", wheel),
     "run": Task("start depthgui (arguments: depthgui's)", start),
     "lock": Task("resolve the dependencies anew and write the lock files (arguments: uv's)", lock),
 }
