@@ -17,6 +17,9 @@ import msgspec
 
 from depthgui.exchange import Exchange, FaultError, RecordingError, Replay
 
+# How far back a fault may ask for an old book; each event kept costs about 2 kB, and nobody audits this exchange.
+_EVENTS_KEPT = 5000
+
 
 class Orders(msgspec.Struct, kw_only=True):
     """What to serve. `replays` are paths; `symbols` texts are not needed: the exchange lists its own."""
@@ -54,8 +57,9 @@ def main() -> int:
 
 async def _serve(orders: Orders) -> int:
     try:
-        replays = [Replay(Path(path), speed=orders.speed, hold=True) for path in orders.replays]
-        exchange = Exchange(seed=orders.seed, replays=replays, faults=orders.faults)
+        # Event times are moved to the present, so that the feed's lag means something.
+        replays = [Replay(Path(path), speed=orders.speed, hold=True, now=True) for path in orders.replays]
+        exchange = Exchange(seed=orders.seed, replays=replays, faults=orders.faults, history=_EVENTS_KEPT)
         await exchange.start()
     except (OSError, FaultError, RecordingError, ValueError) as error:
         _say(Answer(error=str(error)))
