@@ -21,7 +21,7 @@ from depthgui.book.order_book import OrderBook
 
 
 class ClientOrder(msgspec.Struct, kw_only=True):
-    """`variant` is one of VARIANTS; figures are of the messages after the first `skip` until `messages` have come."""
+    """`variant` is one of VARIANTS. Measured are `messages` after the first `skip`, once every book is live."""
 
     base: str
     variant: str
@@ -35,18 +35,21 @@ class _Meter:
     """CPU and wall time between two counts of messages."""
 
     def __init__(self, order: ClientOrder) -> None:
-        self._skip, self._last = order.skip, order.messages
-        self.count = 0
+        self._skip, self._wanted = order.skip, order.messages
+        self._begin: tuple[float, float, int] | None = None
+        self.is_ready = True
         self.done = asyncio.Event()
+        self.messages = 0
         self.cpu_s = self.wall_s = 0.0
 
     def note(self, count: int) -> None:
         """So many messages have been applied by now."""
-        if self.count < self._skip <= count:
-            self._begin = (time.process_time(), time.monotonic(), count)
-        self.count = count
-        if count >= self._last and not self.done.is_set():
-            cpu_s, wall_s, begun = self._begin
+        if self._begin is None:
+            if self.is_ready and count >= self._skip:
+                self._begin = (time.process_time(), time.monotonic(), count)
+            return
+        cpu_s, wall_s, begun = self._begin
+        if count - begun >= self._wanted and not self.done.is_set():
             self.messages = count - begun
             self.cpu_s, self.wall_s = time.process_time() - cpu_s, time.monotonic() - wall_s
             self.done.set()
@@ -136,9 +139,13 @@ async def hub(order: ClientOrder) -> dict[str, Any]:
             total += 1
             meter.note(total)
 
+        meter.is_ready = False
         for feed in feeds:
             feed.listen_changes(changed)
             feed.start()
+        while not all(feed.state.value == "live" for feed in feeds):
+            await asyncio.sleep(0.1)
+        meter.is_ready = True
         await meter.done.wait()
         books = {feed.symbol: feed.book for feed in feeds if feed.book is not None}
         report = _report(meter, books)
