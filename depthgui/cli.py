@@ -39,6 +39,7 @@ class Venue(enum.Enum):
     TESTNET = "testnet"
     DEMO_MODE = "demo-mode"
     US = "us"
+    DATA_ONLY = "data-only"
 
 
 @dataclass(frozen=True, slots=True)

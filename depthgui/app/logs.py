@@ -44,4 +44,5 @@ def log_to(path: Path, level: str, *, is_writer: bool) -> Iterator[Path]:
             logging.getLogger(name).setLevel(before)
         handler.close()
         if not is_writer:
-            used.unlink(missing_ok=True)
+            for file in used.parent.glob(f"{used.name}*"):
+                file.unlink(missing_ok=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from depthgui.binance.endpoints import Endpoints, Market, SymbolRef
 from depthgui.cli import Arguments
@@ -19,6 +21,15 @@ _KEEP_TRYING_S = 30.0
 _DERIVATIVES_MOST = 1000
 _SLOW_MS = {Market.SPOT: 1000}
 _SLOW_DERIVATIVES_MS = 500
+
+_ENVIRONMENTS: Mapping[str, Callable[[], Endpoints]] = MappingProxyType(
+    {
+        "testnet": Endpoints.testnet,
+        "demo-mode": Endpoints.demo_mode,
+        "us": Endpoints.us,
+        "data-only": Endpoints.data_only,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +57,11 @@ def first_venue(arguments: Arguments, settings: Settings) -> VenueWish:
 
 def endpoints_of(wish: VenueWish, exchange_url: str = "") -> Endpoints:
     """The endpoints of a wish; `exchange_url` is where the embedded exchange serves. Raises UsageError."""
-    match wish.key:
-        case "demo":
-            return dataclasses.replace(Endpoints.at(exchange_url), name=EXCHANGE_NAME)
-        case "custom":
-            return Endpoints.at(wish.endpoint)
-        case "testnet":
-            return Endpoints.testnet()
-        case "demo-mode":
-            return Endpoints.demo_mode()
-        case "us":
-            return Endpoints.us()
-    return Endpoints.production()
+    if wish.key == "demo":
+        return dataclasses.replace(Endpoints.at(exchange_url), name=EXCHANGE_NAME)
+    if wish.key == "custom":
+        return Endpoints.at(wish.endpoint)
+    return _ENVIRONMENTS.get(wish.key, Endpoints.production)()
 
 
 def proxy_choice(text: str) -> ProxyChoice:

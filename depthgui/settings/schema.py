@@ -106,6 +106,7 @@ VENUE = Setting(
     help="Which of the venue's environments the tabs are connected to. The embedded exchange needs no network.",
     choices=(
         Choice("production", "Binance"),
+        Choice("data-only", "Binance, data-only hosts (spot only)"),
         Choice("us", "Binance.US (spot only)"),
         Choice("testnet", "Binance testnet"),
         Choice("demo-mode", "Binance demo trading"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6 import QtCore, QtWidgets
 
 from depthgui.book.errors import DepthGuiError, RegionNotServedError, UnknownSymbolError
-from depthgui.ui.engine import FeedStatus, SymbolRef
+from depthgui.ui.engine import FeedStatus, Market, SymbolRef
 from depthgui.ui.icons import icon_pixmap
 from depthgui.ui.theme import Theme
 
@@ -40,6 +40,7 @@ class FailedPanel(QtWidgets.QFrame):
     retry_wanted = QtCore.Signal()
     close_wanted = QtCore.Signal()
     search_wanted = QtCore.Signal()
+    data_only_wanted = QtCore.Signal()
 
     def __init__(self, ref: SymbolRef, theme: Theme) -> None:
         """Make it for a symbol; `show_failure` fills it."""
@@ -86,6 +87,11 @@ class FailedPanel(QtWidgets.QFrame):
         row = QtWidgets.QHBoxLayout()
         row.setSpacing(8)
         row.addStretch(1)
+        self._data_only = QtWidgets.QPushButton("Use the data-only hosts")
+        self._data_only.setObjectName("failedDataOnly")
+        self._data_only.setToolTip("Spot market data from hosts that serve more regions")
+        self._data_only.clicked.connect(self.data_only_wanted)
+        row.addWidget(self._data_only)
         choices = (
             ("Close tab", "failedClose", self.close_wanted, ""),
             ("Find a symbol…", "failedSearch", self.search_wanted, ""),
@@ -108,6 +114,8 @@ class FailedPanel(QtWidgets.QFrame):
             widget = item.widget()
             if widget is not None:
                 widget.deleteLater()
+        is_spot = self._ref.market is Market.SPOT
+        self._data_only.setVisible(isinstance(error, RegionNotServedError) and is_spot)
         names = error.suggestions if isinstance(error, UnknownSymbolError) else ()
         for name in names[:_MOST_SUGGESTIONS]:
             button = QtWidgets.QPushButton(name)

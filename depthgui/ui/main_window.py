@@ -30,7 +30,7 @@ from depthgui.ui.tab_menu import make_tab_menu
 from depthgui.ui.tabs import SymbolTabs
 from depthgui.ui.tasks import Tasks
 from depthgui.ui.theme import Theme, ThemeManager
-from depthgui.ui.venues import ConnectedVenue, VenueSwitch
+from depthgui.ui.venues import DATA_ONLY, ConnectedVenue, VenueSwitch
 from depthgui.ui.welcome import WelcomePage
 from depthgui.ui.window_dialogs import WindowDialogs
 from depthgui.ui.window_place import place_of, restore_place
@@ -200,6 +200,16 @@ class MainWindow(KeyWindow):
             return
         self._services.tasks.spawn(self._services.switch.switch(key, endpoint), f"switch to {key}")
 
+    def _use_data_only(self, page: SymbolTab) -> None:
+        """The region is not served: the same symbol from the hosts that serve more."""
+        ref = page.ref
+
+        async def use() -> None:
+            await self._services.switch.switch(DATA_ONLY)
+            self.open_symbol(ref)
+
+        self._services.tasks.spawn(use(), "switch to the data-only hosts")
+
     def _on_catalogue(self) -> None:
         catalogue, venue = self._catalogue, self._venue
         if catalogue is None or venue is None or not catalogue.is_complete:
@@ -252,6 +262,7 @@ class MainWindow(KeyWindow):
         page.retry_wanted.connect(self.retry_page)
         page.close_wanted.connect(self.pages.close)
         page.open_wanted.connect(self.open_symbol)
+        page.data_only_wanted.connect(self._use_data_only)
         page.search_wanted.connect(self.dialogs.add_symbol)
         panels.apply_settings(self._profile.settings)
         if self._is_compact:

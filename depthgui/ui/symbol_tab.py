@@ -27,6 +27,7 @@ class SymbolTab(QtWidgets.QWidget):
     close_wanted = QtCore.Signal(object)  # self
     open_wanted = QtCore.Signal(object)  # SymbolRef
     search_wanted = QtCore.Signal()
+    data_only_wanted = QtCore.Signal(object)  # self
 
     def __init__(
         self, ref: SymbolRef, panels: Panels, theme: Theme, zone: TimeZone, now_s: Callable[[], float]
@@ -155,6 +156,7 @@ class SymbolTab(QtWidgets.QWidget):
             panel.retry_wanted.connect(lambda: self.retry_wanted.emit(self))
             panel.close_wanted.connect(lambda: self.close_wanted.emit(self))
             panel.search_wanted.connect(self.search_wanted)
+            panel.data_only_wanted.connect(lambda: self.data_only_wanted.emit(self))
             self._stack.addWidget(panel)
         return self._failed_panel
 

@@ -19,10 +19,12 @@ class VenueChoice:
     popular: tuple[str, ...]
 
 
+DATA_ONLY = "data-only"
 _POPULAR = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "usdm:BTCUSDT", "usdm:ETHUSDT", "coinm:BTCUSD_PERP")
 
 CHOICES: tuple[VenueChoice, ...] = (
     VenueChoice("production", "Binance", "Live market data. No account and no key are needed.", _POPULAR),
+    VenueChoice(DATA_ONLY, "Binance data-only", "Spot only, from hosts that serve more regions.", _POPULAR),
     VenueChoice("us", "Binance.US", "Live market data, spot only.", ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BTCUSD")),
     VenueChoice("testnet", "Binance testnet", "The venue's own test networks.", _POPULAR[:2] + _POPULAR[5:7]),
     VenueChoice(

@@ -12,7 +12,7 @@ from depthgui.ui.theme import Theme
 from depthgui.ui.venues import CHOICES
 
 _COLUMNS = 4
-_CARD_WIDTH = 640
+_CARD_WIDTH = 680
 
 
 class WelcomePage(QtWidgets.QWidget):
@@ -112,7 +112,7 @@ class WelcomePage(QtWidgets.QWidget):
             button.setAccessibleDescription(choice.blurb)
             button.clicked.connect(lambda _checked=False, key=choice.key: self._on_venue(key))
             self._venues[choice.key] = button
-            grid.addWidget(button, number // 3, number % 3)
+            grid.addWidget(button, number // _COLUMNS, number % _COLUMNS)
         return grid
 
     def show_venue(self, key: str, text: str) -> None:

@@ -47,7 +47,7 @@ def test_an_environment_by_its_name() -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["--venue", "mars"], "'mars' is none of production, testnet, demo-mode, us"),
+        (["--venue", "mars"], "'mars' is none of production, testnet, demo-mode, us, data-only"),
         (["--demo", "--endpoint", "http://h"], "choose one of"),
         (["--venue", "us", "--demo"], "choose one of"),
         (["--endpoint", "localhost:80"], "give a full address"),

@@ -160,12 +160,12 @@ def banner_text(
     since = clock_text(status.since_wall_ms, zone)
     if status.state is FeedState.STOPPED:
         return f"Stopped at {since} — the last book is kept; start to go on"
-    has_given_up = connection is not None and connection.phase is ConnectionPhase.FAILED
-    if status.state is FeedState.FAILED and not has_given_up:
+    is_connection_down = connection is not None and outage_of(connection) is not Outage.NONE
+    if status.state is FeedState.FAILED and not is_connection_down:
         return f"Stale since {since} — {sentence(status.detail)}"
     if status.state is FeedState.LIVE:
         return ""
-    if connection is not None and outage_of(connection) is not Outage.NONE:
+    if connection is not None and is_connection_down:
         return f"Stale since {_lost_at(connection, since, zone)} — {_next_step(connection, now_s)}"
     return f"Stale since {since} — {status.detail or 'a fresh snapshot is being fetched'}"
 
@@ -188,8 +188,8 @@ def _next_step(connection: ConnectionStatus, now_s: float) -> str:
 
 def tab_note(market_label: str, state: FeedState, connection: ConnectionStatus | None) -> str:
     """The small word beside a tab's symbol: the market, or what is wrong."""
-    is_waiting = state in {FeedState.CONNECTING, FeedState.STALE, FeedState.RECONNECTING}
-    if is_waiting and connection is not None and outage_of(connection) is Outage.RETRYING and connection.attempt > 0:
+    is_wanted = state not in {FeedState.LIVE, FeedState.STOPPED}
+    if is_wanted and connection is not None and outage_of(connection) is Outage.RETRYING and connection.attempt > 0:
         return f"retry {_number(connection, '/')}"
     words = {
         FeedState.LIVE: market_label,

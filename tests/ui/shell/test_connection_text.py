@@ -120,6 +120,7 @@ def test_the_reason_does_not_repeat_the_address() -> None:
         (FeedState.STALE, None, f"Stale since {AT} — waiting"),
         (FeedState.RECONNECTING, lost("X"), f"Stale since {AT} — reconnecting, attempt 2 of 5 in 3 s"),
         (FeedState.FAILED, None, f"Stale since {AT} — Waiting."),
+        (FeedState.FAILED, lost("X"), f"Stale since {AT} — reconnecting, attempt 2 of 5 in 3 s"),
         (
             FeedState.FAILED,
             connection(Phase.FAILED, "X", lost_at_wall_ms=LOST_WALL_MS),
@@ -146,7 +147,8 @@ def test_no_banner_without_a_book() -> None:
         (FeedState.RECONNECTING, None, "reconnecting"),
         (FeedState.STALE, connection(Phase.OPEN), "stale"),
         (FeedState.STOPPED, lost("X"), "stopped"),
-        (FeedState.FAILED, lost("X"), "failed"),
+        (FeedState.FAILED, connection(Phase.FAILED), "failed"),
+        (FeedState.FAILED, lost("X"), "retry 2/5"),
     ],
 )
 def test_the_note_on_a_tab(state: FeedState, link: object, note: str) -> None:

@@ -11,7 +11,7 @@ from ui.shell.conftest import Shell, end_shell, make_shell
 from ui.shell.fakes import connection, lost
 
 from depthgui.binance.endpoints import Market, SymbolRef, parse_symbol_ref
-from depthgui.book.errors import ConnectFailedError, UnknownSymbolError
+from depthgui.book.errors import ConnectFailedError, RegionNotServedError, UnknownSymbolError
 from depthgui.depthcache.connection import ConnectionPhase as Phase
 from depthgui.depthcache.feed import FeedState
 from depthgui.settings import TabState, schema
@@ -270,6 +270,19 @@ async def test_an_unknown_symbol_says_which_and_offers_near_ones(shell: Shell) -
     child(page, "suggestionBTCUSDT").click()  # type: ignore[attr-defined]
     assert tab_texts(shell) == ["BTCUSTD", "BTCUSDT"]
     assert shell.window.pages.current().symbol == "BTCUSDT"  # type: ignore[union-attr]
+
+
+async def test_where_the_region_is_not_served_the_data_only_hosts_are_one_click_away(shell: Shell) -> None:
+    page = shell.open("BTCUSDT")
+    error = RegionNotServedError(url="https://api.binance.com/api/v3/depth")
+    shell.feed("BTCUSDT").become(FeedState.FAILED, str(error), error)
+    assert child(page, "failedHeading").text() == "This region is not served"  # type: ignore[attr-defined]
+    child(page, "failedDataOnly").click()  # type: ignore[attr-defined]
+    await asyncio.sleep(0.02)
+    assert shell.switch.asked == [("data-only", "")]
+    future = shell.open("usdm:BTCUSDT")
+    shell.feed("usdm:BTCUSDT").become(FeedState.FAILED, str(error), error)
+    assert not child(future, "failedDataOnly").isVisible(), "they have spot only"
 
 
 async def test_try_again_starts_a_failed_feed(shell: Shell) -> None:
