@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "depthgui"
 TITLE = "DepthGUI"
-IDENTIFIER = "org.depthgui.DepthGUI"
+IDENTIFIER = "org.depthgui.depthgui"
 SUMMARY = "Live Binance order books"
 
 

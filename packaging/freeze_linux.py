@@ -106,6 +106,9 @@ def trim(bundle: Path) -> tuple[int, int, dict[Path, Links]]:
     strippable = [path for path in links if contents.may_be_stripped(path.relative_to(bundle).as_posix())]
     for path in strippable:
         subprocess.run(["strip", "--strip-unneeded", path], check=True)
+    for path in links:
+        # Libraries are loaded, not run; how they came depends on the build machine.
+        path.chmod(0o644 if ".so" in path.name else 0o755)
     return len(doomed), len(strippable), links
 
 

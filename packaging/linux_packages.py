@@ -109,9 +109,9 @@ def control_file(frozen: Frozen, size_bytes: int) -> str:
     text = "".join(f"{key}: {value}\n" for key, value in lines.items())
     return text + (
         "Description: live Binance order books\n"
-        " A ladder, a depth chart and a tape for each symbol, one tab a symbol, for spot, USD-M\n"
-        " and COIN-M futures and options. The book is kept in step with the venue, and the window\n"
-        " says at any time whether it can be believed.\n"
+        " A ladder, a depth chart and a tape for each symbol, one tab a symbol, for\n"
+        " spot, USD-M and COIN-M futures and options. The book is kept in step with the\n"
+        " venue, and the window says at any time whether it can be believed.\n"
         " .\n"
         " Python and Qt are in the package. Not affiliated with Binance.\n"
     )
