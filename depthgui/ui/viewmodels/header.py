@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from depthgui.book.levels import BookSide, Side
-from depthgui.book.order_book import OrderBook
+from depthgui.book.grouping import imbalance
 from depthgui.ui.viewmodels.feed_view import CountersView, FeedView, LastPriceTracker, instrument_of
 from depthgui.ui.viewmodels.figures import NumberFormat, decimals_of, format_decimal
 from depthgui.ui.wording import TimeZone, clock_text, count_text, duration_text
 
 _BUSY_MS = 150.0  # from here on the application's own delay is named, not the feed's
-_FIRST_LEVELS = 512
+_BPS_PER_PERCENT = 100
 _NOW_S = 3.0
 
 
@@ -76,7 +74,7 @@ class HeaderModel:
         if last is not None:
             text = format_decimal(Decimal(last.text), style, _price_decimals(feed, Decimal(last.text)))
         elif mid is not None:
-            text = format_decimal(mid, style)
+            text = format_decimal(mid, style, _price_decimals(feed, mid))
         return HeaderView(
             last=text,
             direction=last.direction if last else 0,
@@ -97,7 +95,7 @@ class HeaderModel:
             stats.append(StatView("mid", middle, "Mid", 2))
         if book is not None:
             band = self.options.band_percent
-            share = imbalance(book, band)
+            share = imbalance(book, band * _BPS_PER_PERCENT)
             if share is not None:
                 tone = "bid" if share > 0 else "ask" if share < 0 else ""
                 caption = f"Imbalance \u00b7 \u00b1{band:g} %"
@@ -108,30 +106,6 @@ class HeaderModel:
         elif counters.lag_ms is not None:
             stats.append(StatView("lag", _lag_text(counters.lag_ms), "Feed lag", 4))
         return tuple(stats)
-
-
-def imbalance(book: OrderBook, band_percent: float) -> float | None:
-    """(bids - asks) / (bids + asks) of the sizes within `band_percent` of the mid, -1 to 1; None without a mid."""
-    bid, ask = book.bids.best, book.asks.best
-    if bid is None or ask is None:
-        return None
-    mid = (float(bid) + float(ask)) / 2
-    reach = mid * band_percent / 100
-    bids = _size_within(book.bids, mid - reach)
-    asks = _size_within(book.asks, mid + reach)
-    return (bids - asks) / (bids + asks) if bids + asks else None
-
-
-def _size_within(side: BookSide, end: float) -> float:
-    is_bid = side.side is Side.BID
-    limit = _FIRST_LEVELS
-    while True:
-        keys = side.top(limit)
-        places = [-float(key) for key in keys] if is_bid else [float(key) for key in keys]
-        count = bisect_right(places, -end if is_bid else end)
-        if count < limit or len(keys) < limit:
-            return sum(map(float, map(side.sizes.__getitem__, keys[:count])))
-        limit *= 4
 
 
 def pill_of(feed: FeedView, now_s: float, zone: TimeZone) -> PillView:

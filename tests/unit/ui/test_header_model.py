@@ -8,7 +8,7 @@ import pytest
 from unit.ui.books import Counters, FakeFeed, Info, State, Status, make_book, small_book
 
 from depthgui.ui.viewmodels.feed_view import LastPriceTracker, instrument_of
-from depthgui.ui.viewmodels.header import HeaderModel, HeaderOptions, imbalance, pill_of
+from depthgui.ui.viewmodels.header import HeaderModel, HeaderOptions, pill_of
 from depthgui.ui.wording import TimeZone
 
 UTC = HeaderOptions(zone=TimeZone.UTC)
@@ -36,6 +36,8 @@ def test_figures_of_a_live_book() -> None:
 
 def test_without_trades_the_mid_stands_for_the_last_price() -> None:
     assert HeaderModel(UTC).build(FakeFeed(small_book()), 0.0).last == "100.005"
+    padded = make_book([("100.00000000", "1")], [("100.01000000", "1")])
+    assert HeaderModel(UTC).build(FakeFeed(padded), 0.0).last == "100.005", "no more decimals than it needs"
 
 
 def test_without_a_book_nothing_is_made_up() -> None:
@@ -51,18 +53,6 @@ def test_a_late_application_is_named_instead_of_the_feed() -> None:
 
 def test_a_clock_that_is_behind_gives_a_negative_lag() -> None:
     assert stats(FakeFeed(small_book(), counters=Counters(lag_ms=-12.0)))["lag"][0] == "\u221212 ms"
-
-
-def test_imbalance_counts_only_the_band() -> None:
-    book = make_book([("100.00", "3"), ("99.00", "50")], [("100.10", "1"), ("101.00", "70")])
-    assert imbalance(book, 0.1) == pytest.approx(0.5)
-    assert imbalance(book, 2.0) == pytest.approx((53 - 71) / 124)
-    assert imbalance(make_book([("1", "1")], []), 0.1) is None
-
-
-def test_imbalance_of_more_levels_than_are_read_at_once() -> None:
-    book = make_book([(f"{100 - n / 10_000:.4f}", "1") for n in range(900)], [("100.0001", "100")])
-    assert imbalance(book, 0.1) == pytest.approx(800 / 1000)
 
 
 @pytest.mark.parametrize(
