@@ -30,6 +30,7 @@ from dev_environment import (
     run_quietly,
     say,
 )
+from dev_screenshots import screenshots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -175,6 +176,7 @@ TASKS = {
     "bench": Task("measure, beside other libraries (--help tells the arguments; --quick is the short form)", bench),
     "build": Task("freeze depthgui, try the result and pack it for this system (--help tells the arguments)", build),
     "wheel": Task("write wheel and sdist, and try the wheel in an environment of its own", wheel),
+    "screenshots": Task("take all pictures of the window (arguments: names, --out FOLDER)", screenshots),
     "run": Task("start depthgui (arguments: depthgui's)", start),
     "lock": Task("resolve the dependencies anew and write the lock files (arguments: uv's)", lock),
 }
@@ -190,7 +192,7 @@ def parse(argv: list[str]) -> tuple[Task, list[str]]:
         prog="packaging/dev.py",
         usage="%(prog)s TASK [ARGUMENT ...]",
         description="Sets up what is missing, then runs one task.",
-        epilog="tasks:\n" + "\n".join(f"  {name:8} {task.purpose}" for name, task in TASKS.items()),
+        epilog="tasks:\n" + "\n".join(f"  {name:11} {task.purpose}" for name, task in TASKS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
