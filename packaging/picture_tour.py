@@ -60,8 +60,11 @@ async def until(condition: Callable[[], object], what: str) -> None:
 
 
 def pages(window: MainWindow) -> list[SymbolTab]:
-    """The symbol pages, in order."""
-    return window.findChildren(SymbolTab)
+    """The symbol pages, in the order of their tabs."""
+    tabs = window.findChild(QtWidgets.QTabWidget, "symbolTabs")
+    assert tabs is not None
+    widgets = [tabs.widget(index) for index in range(tabs.count())]
+    return [widget for widget in widgets if isinstance(widget, SymbolTab)]
 
 
 def trigger(window: MainWindow, name: str) -> None:
