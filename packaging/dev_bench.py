@@ -20,6 +20,7 @@ def bench(arguments: list[str]) -> int:
     The short form, and a machine on which a peer can't be installed, do with the normal environment: the report then
     says which peers are missing.
     """
+    ensure(FULL)
     environment = FULL
     if not any(argument in WITHOUT_PEERS for argument in arguments):
         try:
@@ -27,9 +28,7 @@ def bench(arguments: list[str]) -> int:
             environment = BENCH
         except SetUpError as error:
             say(f"going on without the peers: {error}")
-    if environment is FULL:
-        ensure(FULL)
-    dev_qt.ensure("offscreen", partial(dev_qt.probe, environment.python))
+    dev_qt.ensure("offscreen", partial(dev_qt.probe, FULL.python))
     # No window on anybody's screen, and the same raster engine everywhere.
     variables = clean_variables(
         {
@@ -38,6 +37,8 @@ def bench(arguments: list[str]) -> int:
             "PYQTGRAPH_QT_LIB": "PySide6",
             "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT)]),
             "PYTHONHASHSEED": "0",
+            # What the peers bring along (a resolver, an event loop) would change how the application runs.
+            "DEPTHGUI_BENCH_PYTHON": str(FULL.python),
         }
     )
     command = [str(environment.python), "-m", "bench", *arguments]

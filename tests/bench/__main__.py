@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import book_bench, report, transport_bench
+from bench import app_bench, book_bench, frame_bench, report, transport_bench
 from bench.results import Plan, Result
 
 SECTIONS: dict[str, Callable[[Plan], Result]] = {
@@ -19,6 +19,10 @@ SECTIONS: dict[str, Callable[[Plan], Result]] = {
     "growth": book_bench.growth,
     "loops": transport_bench.loops,
     "many": transport_bench.many_symbols,
+    "frames": frame_bench.frames,
+    "tabs": app_bench.live_tabs,
+    "burst": app_bench.burst,
+    "start": app_bench.start,
 }
 
 

@@ -56,11 +56,15 @@ def _recorded_script(order: ScriptOrder) -> Script:
     workload = _read(order.path, order.seconds)
     old, new = f'"s":"{workload.symbol}"'.encode(), f'"s":"{order.symbol}"'.encode()
     lines = [
-        Line(line.at_s, line.stream.partition("@")[2], line.data.replace(old, new, 1))
-        for line in workload.lines
-        if line.stream
+        Line(line.at_s, _kind(line.stream), line.data.replace(old, new, 1)) for line in workload.lines if line.stream
     ]
     return Script(order.market, order.symbol, workload.snapshot, lines)
+
+
+def _kind(stream: str) -> str:
+    # Recorders name the pace of the diffs in several ways; the application asks for one of them.
+    kind = stream.partition("@")[2]
+    return "depth@100ms" if kind.startswith("depth") else kind
 
 
 _read = lru_cache(maxsize=8)(lambda path, seconds: recorded(Path(path), seconds=seconds))

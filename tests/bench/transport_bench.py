@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from bench.client import VARIANTS, ClientOrder
+from bench.programs import app_python
 from bench.results import Plan, Result, Row, at_most
 from bench.scripts import ScriptOrder, make_script, true_digest
 from bench.timing import median, ratio
@@ -26,8 +27,10 @@ class WrongBookError(AssertionError):
 
 def run_client(order: ClientOrder, timeout_s: float) -> dict[str, Any]:
     """Run one measured program to its end; return what it printed."""
+    # The peer's libraries are where this program runs; ours is measured in the environment that is shipped.
+    python = sys.executable if order.variant == _SORTED else app_python()
     done = subprocess.run(
-        [sys.executable, "-m", "bench.client"],
+        [python, "-m", "bench.client"],
         input=msgspec.json.encode(order) + b"\n",
         stdout=subprocess.PIPE,
         timeout=timeout_s,
@@ -49,7 +52,9 @@ def loops(plan: Plan) -> Result:
     result = Result("CPU of a message from socket to applied book, 500 messages/s")
     rate = 500.0
     skip, messages = plan.pick((500, 3000), (300, 1200))
-    scripts = [ScriptOrder(symbol="BTCUSDT", rate=rate, seconds=(skip + messages) / rate + 5, levels_a_side=5000, levels=31)]
+    scripts = [
+        ScriptOrder(symbol="BTCUSDT", rate=rate, seconds=(skip + messages) / rate + 5, levels_a_side=5000, levels=31)
+    ]
     variants = [name for name in VARIANTS if plan.peers or name != _SORTED]
     if plan.quick:
         variants = [_PLAIN, _OURS]

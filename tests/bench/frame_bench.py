@@ -1,0 +1,40 @@
+"""What a frame of the ladder and of the depth chart costs, and how it grows with rows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+from bench.programs import app_python
+from bench.results import Curve, Plan, Result, Row, at_most
+
+
+def frames(plan: Plan) -> Result:
+    """Run the measured program; a process of its own, because it needs a QApplication."""
+    result = Result("Frames")
+    options = [name for name, is_on in (("--quick", plan.quick), ("--no-peers", not plan.peers)) if is_on]
+    done = subprocess.run(
+        [app_python(), "-m", "bench.frames", *options], stdout=subprocess.PIPE, check=True, timeout=300
+    )
+    found = json.loads(done.stdout)
+    ladder, depth = found["ladder"], found["depth"]
+    note = f"p99 {ladder['frame_p99_ms']:.2f} ms; painting alone {ladder['paint_ms']:.2f} ms; {ladder['rows']} rows"
+    result.rows.append(at_most("ladder frame, 60 rows, all columns and bars", ladder["frame_ms"], 1.5, "ms", note))
+    for name in ("ladder, hardly anything moves", "ladder, everything moves"):
+        result.rows.append(Row(f"frame of the {name}", f"{found[name]['frame_ms']:.2f} ms"))
+    note = f"p99 {depth['frame_p99_ms']:.2f} ms; painting alone {depth['paint_ms']:.2f} ms; {depth['levels']} levels"
+    result.rows.append(at_most("depth chart frame, 2 x 1000 levels", depth["frame_ms"], 1.0, "ms", note))
+    for name, ours in (("PlotDataItem, step and fill", depth), ("QTableView, Qt's delegate", ladder)):
+        if name in found:
+            times = found[name]["frame_ms"] / ours["frame_ms"]
+            result.rows.append(Row(f"the same with {name}", f"{found[name]['frame_ms']:.1f} ms", note=f"{times:.1f} x"))
+    points = tuple((figures["rows"], figures["frame_ms"]) for name, figures in found.items() if name.startswith("rows"))
+    result.curves.append(Curve("Ladder frame with rows", "ladder frame", "rows", "ms", points, is_log=False))
+    text = f"{points[0][1]:.2f} ms at {points[0][0]} to {points[-1][1]:.2f} ms at {points[-1][0]}"
+    result.rows.append(Row("ladder frame with the number of rows", text))
+    result.notes.append(
+        "Offscreen platform, raster engine, one diff of 10 levels (2 and 60 for the extremes) between frames; CPU time."
+    )
+    result.notes.append("The heatmap's row is left out: there is no heatmap yet.")
+    result.data.update(found)
+    return result
