@@ -70,7 +70,7 @@ class VenueError(DepthGuiError):
 
 
 class MalformedMessageError(VenueError):
-    """A message that is not of the documented shape. `excerpt` holds its beginning, at most 200 bytes."""
+    """A message that is not of the documented shape. `excerpt` holds its beginning, at most 200 bytes, for the log."""
 
     is_retryable = True
 
@@ -78,8 +78,7 @@ class MalformedMessageError(VenueError):
         """Keep the decoder's reason and the beginning of the payload."""
         self.reason = reason
         self.excerpt = payload[:200]
-        shown = f": {self.excerpt!r}" if payload else ""
-        super().__init__(f"malformed message ({reason}){shown}")
+        super().__init__(f"malformed message ({reason})")
 
 
 # Codes after which the same request may succeed a moment later (protocol: UNKNOWN, DISCONNECTED, TIMEOUT, SERVER_BUSY,

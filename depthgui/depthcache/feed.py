@@ -396,7 +396,7 @@ class Feed:
         self.counters.malformed += 1
         if kind not in self._told:
             self._told.add(kind)
-            _log.warning("%s: %s (further ones are only counted)", self.ref, error)
+            _log.warning("%s: %s: %r (further ones are only counted)", self.ref, error, error.excerpt)
 
     # Outcomes
 

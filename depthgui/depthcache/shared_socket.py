@@ -167,7 +167,7 @@ class SharedSocket:
         self.malformed += 1
         if "frame" not in self._told_kinds:
             self._told_kinds.add("frame")
-            _log.warning("%s: %s (further ones are only counted)", self._url, error)
+            _log.warning("%s: %s: %r (further ones are only counted)", self._url, error, error.excerpt)
 
     def _take_answer(self, frame: Frame) -> None:
         if frame.is_shutdown:

@@ -11,6 +11,7 @@ from depthgui.ui.viewmodels.figures import NumberFormat, decimals_of, format_dec
 from depthgui.ui.wording import TimeZone, clock_text, count_text, duration_text
 
 _BUSY_MS = 150.0  # from here on the application's own delay is named, not the feed's
+_ABSURD_MS = 600_000.0  # a recording, or a clock that is wrong: it says nothing of the feed
 _BPS_PER_PERCENT = 100
 _NOW_S = 3.0
 
@@ -103,7 +104,7 @@ class HeaderModel:
         stats.append(StatView("updates", f"{counters.updates_per_s:.1f} /s", "Updates", 3))
         if loop_lag_ms >= _BUSY_MS:
             stats.append(StatView("lag", f"{loop_lag_ms:.0f} ms", "App busy", 4, "amber"))
-        elif counters.lag_ms is not None:
+        elif counters.lag_ms is not None and abs(counters.lag_ms) < _ABSURD_MS:
             stats.append(StatView("lag", _lag_text(counters.lag_ms), "Feed lag", 4))
         return tuple(stats)
 

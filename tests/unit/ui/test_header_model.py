@@ -55,6 +55,10 @@ def test_a_clock_that_is_behind_gives_a_negative_lag() -> None:
     assert stats(FakeFeed(small_book(), counters=Counters(lag_ms=-12.0)))["lag"][0] == "\u221212 ms"
 
 
+def test_an_absurd_lag_is_not_shown() -> None:
+    assert "lag" not in stats(FakeFeed(small_book(), counters=Counters(lag_ms=7.2e10)))
+
+
 @pytest.mark.parametrize(
     ("state", "status", "text"),
     [
