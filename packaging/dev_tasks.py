@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import dev_pythons
 import dev_qt
 from dev_bench import BENCH_REQUIREMENTS, bench
 from dev_build import build, wheel
@@ -105,9 +106,14 @@ def start(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     """Run the tests; arguments go to pytest, paths are relative to the repository."""
-    ensure(FULL)
-    dev_qt.ensure("offscreen", partial(dev_qt.probe, FULL.python))
-    return run([FULL.python, "-m", "pytest", *arguments], cwd=ROOT)
+    if "--all-pythons" in arguments:
+        return dev_pythons.run_all([argument for argument in arguments if argument != "--all-pythons"], run)
+    environment = FULL
+    if arguments[:1] == [dev_pythons.OWN_ENVIRONMENT]:
+        environment, arguments = dev_pythons.own_environment(), arguments[1:]
+    ensure(environment)
+    dev_qt.ensure("offscreen", partial(dev_qt.probe, environment.python))
+    return run([environment.python, "-m", "pytest", *arguments], cwd=ROOT)
 
 
 def check(arguments: list[str]) -> int:
@@ -171,7 +177,7 @@ def lock(arguments: list[str]) -> int:
 
 TASKS = {
     "demo": Task("start depthgui on the embedded exchange (arguments: depthgui's)", demo),
-    "test": Task("run the tests (arguments: pytest's)", test),
+    "test": Task("run the tests (arguments: pytest's; --all-pythons: with each supported Python here)", test),
     "check": Task("run linters, types, import rules and the tests without Qt (arguments: pytest's)", check),
     "bench": Task("measure, beside other libraries (--help tells the arguments; --quick is the short form)", bench),
     "build": Task("freeze depthgui, try the result and pack it for this system (--help tells the arguments)", build),

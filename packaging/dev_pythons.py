@@ -1,0 +1,68 @@
+"""``dev.py test --all-pythons``: the tests with each supported Python on the PATH, in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dev_environment import ROOT, Environment, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+SUPPORTED = ("3.11", "3.12", "3.13")
+OWN_ENVIRONMENT = "--own-environment"
+
+
+def own_environment() -> Environment:
+    """The environment of the Python that this runs with."""
+    return Environment(f".venv-py{sys.version_info.major}.{sys.version_info.minor}")
+
+
+def version_of(python: Path) -> str | None:
+    """The version of an interpreter, as "3.12"; None if it doesn't start (a version manager's stand-in may not)."""
+    probe = "import sys; print('%d.%d' % sys.version_info[:2])"
+    result = subprocess.run(
+        [python, "-c", probe], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    return result.stdout.strip() if result.returncode == 0 else None
+
+
+def pythons_on_path(search: str) -> dict[str, Path]:
+    """The first interpreter that starts, for each supported version; `search` is a PATH."""
+    ending = ".exe" if os.name == "nt" else ""
+    found: dict[str, Path] = {}
+    for version in SUPPORTED:
+        for name in (f"python{version}", "python3", "python"):
+            for folder in filter(None, search.split(os.pathsep)):
+                path = Path(folder) / f"{name}{ending}"
+                if version not in found and path.is_file() and version_of(path) == version:
+                    found[version] = path
+    return found
+
+
+def run_all(
+    arguments: Sequence[str],
+    run: Callable[[Sequence[str | Path]], int],
+    search: str | None = None,
+) -> int:
+    """Run the tests with every Python there is, one after the other; returns the first exit code that isn't 0.
+
+    `run` starts a program and returns its exit code; it fails if there is no supported Python at all.
+    """
+    pythons = pythons_on_path(os.environ.get("PATH", "") if search is None else search)
+    for version in SUPPORTED:
+        if version not in pythons:
+            say(f"Python {version} is not on the PATH: not tested")
+    if not pythons:
+        return 1
+    codes: dict[str, int] = {}
+    for version, python in pythons.items():
+        say(f"Python {version}: {python}")
+        codes[version] = run([python, ROOT / "packaging" / "dev.py", "test", OWN_ENVIRONMENT, *arguments])
+    for version, code in codes.items():
+        say(f"Python {version}: {'passed' if code == 0 else f'failed ({code})'}")
+    return next((code for code in codes.values() if code), 0)
