@@ -194,7 +194,7 @@ class Connection:
     async def _run(self) -> None:
         attempt = 0
         while self._readers:
-            self._set(phase=ConnectionPhase.CONNECTING, attempt=attempt, retry_at_s=None)
+            self._set(phase=ConnectionPhase.CONNECTING, attempt=attempt, retry_at_s=None, is_permanent=False)
             error, was_good = await self._one_life()
             if error is None:
                 attempt = 0
@@ -202,7 +202,8 @@ class Connection:
             if self.status.phase is ConnectionPhase.OPEN:
                 self._note_loss()
             attempt = 1 if was_good else attempt + 1
-            if attempt > self._options.max_attempts and self._options.keep_trying_s is None:
+            is_over = attempt > self._options.max_attempts or not error.is_retryable
+            if is_over and self._options.keep_trying_s is None:
                 await self._give_up(error)
                 attempt = 0
             else:
@@ -305,8 +306,16 @@ class Connection:
             self._rotation_timer = asyncio.get_running_loop().call_later(in_s, self.rotate)
 
     async def _give_up(self, error: DepthGuiError) -> None:
-        final = BinanceUnableToConnect(self._url, self._options.max_attempts, str(error))
-        self._set(phase=ConnectionPhase.FAILED, retry_at_s=None, reason=str(error), error=final)
+        final = error
+        if error.is_retryable:
+            final = BinanceUnableToConnect(self._url, self._options.max_attempts, str(error))
+        self._set(
+            phase=ConnectionPhase.FAILED,
+            retry_at_s=None,
+            reason=str(error),
+            error=final,
+            is_permanent=not error.is_retryable,
+        )
         for reader in tuple(self._readers.values()):
             reader.stream_lost(final)
         _log.error("%s", final)

@@ -300,7 +300,7 @@ class Feed:
 
     def _stream_lost(self, error: DepthGuiError) -> None:
         self._lost = error
-        if isinstance(error, BinanceUnableToConnect):
+        if isinstance(error, (BinanceUnableToConnect, *_PERMANENT)):
             self._failure = error
         self._overlap.clear()
         self._perform(self._sync.stream_lost(self._loop.time()))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from depthgui.book.errors import ConnectFailedError, RequestTimeoutError, UsageError
-from depthgui.transport.proxy import ProxyChoice
+from depthgui.transport.causes import describe_network_error
+from depthgui.transport.proxy import ProxyChoice, without_login
 from depthgui.transport.tls import make_ssl_context
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ class RestClient:
         if self._is_closed:
             raise UsageError("the client is closed")
         allowed_s = timeout_s or self._timeout_s
-        proxy = self._proxy.for_url(url)
+        try:
+            proxy = self._proxy.for_url(url)
+        except UsageError as error:
+            raise ConnectFailedError(url, str(error)) from error
         is_socks = proxy is not None and proxy.startswith("socks")
         session = self._session(proxy if is_socks else None)
         try:
@@ -77,6 +81,8 @@ class RestClient:
                 params=params,
                 headers=headers,
                 proxy=None if is_socks else proxy,
+                # Loading certificates takes a tenth of a second; plain addresses need none.
+                ssl=self._context() if url.startswith("https:") else True,
                 timeout=aiohttp.ClientTimeout(total=allowed_s),
             ) as answer:
                 body = await answer.read()
@@ -84,8 +90,8 @@ class RestClient:
                 return RestAnswer(str(answer.url), answer.status, body, found)
         except TimeoutError as error:
             raise RequestTimeoutError(url, allowed_s) from error
-        except (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError) as error:
-            raise ConnectFailedError(url, describe_network_error(error)) from error
+        except _foreign_errors(is_socks=is_socks) as error:
+            raise ConnectFailedError(url, _describe(error, proxy)) from error
 
     async def close(self) -> None:
         """Close all connections. May be called twice."""
@@ -95,6 +101,11 @@ class RestClient:
         for session in sessions:
             await session.close()
 
+    def _context(self) -> ssl.SSLContext:
+        if self._ssl is None:
+            self._ssl = make_ssl_context()
+        return self._ssl
+
     def _session(self, socks_proxy: str | None) -> aiohttp.ClientSession:
         import aiohttp
 
@@ -102,24 +113,40 @@ class RestClient:
         session = self._sessions.get(key)
         if session is None:
             connector: aiohttp.BaseConnector
-            if self._ssl is None:
-                self._ssl = make_ssl_context()
             if socks_proxy:
                 from aiohttp_socks import ProxyConnector
 
-                connector = ProxyConnector.from_url(socks_proxy, ssl=self._ssl)
+                kind = "socks5" if socks_proxy.startswith("socks5") else "socks4"
+                connector = ProxyConnector.from_url(f"{kind}:{socks_proxy.partition(':')[2]}", rdns=True)
             else:
-                connector = aiohttp.TCPConnector(ssl=self._ssl)
+                connector = aiohttp.TCPConnector()
             options = {"connector": connector, **self._session_options}
             session = self._sessions[key] = aiohttp.ClientSession(**options)
         return session
 
 
-def describe_network_error(error: BaseException) -> str:
-    """Few words for a person: the operating system's own where there are some."""
-    inner: BaseException | None = getattr(error, "os_error", None) or error
-    if isinstance(inner, ConnectionRefusedError):
-        return "connection refused; nothing listens there"
-    if isinstance(inner, OSError) and inner.strerror:
-        return inner.strerror
-    return str(inner) or type(inner).__name__
+def _foreign_errors(*, is_socks: bool) -> tuple[type[Exception], ...]:
+    import aiohttp
+
+    errors = (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError)
+    if not is_socks:
+        return errors
+    # These are no ClientErrors, and have no base of their own.
+    from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
+
+    return (*errors, ProxyConnectionError, ProxyError, ProxyTimeoutError)
+
+
+def _describe(error: Exception, proxy: str | None) -> str:
+    import aiohttp
+
+    if proxy is None:
+        return describe_network_error(error)
+    where = f"the proxy {without_login(proxy)}"
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"{where} answered HTTP {error.status}"
+    if isinstance(error, aiohttp.ClientResponseError):  # its own text holds the proxy's password
+        return f"{where} gave no proper answer"
+    if isinstance(error, aiohttp.ClientError) and not isinstance(error, aiohttp.ClientProxyConnectionError):
+        return describe_network_error(error)
+    return f"{where}: {describe_network_error(error)}"

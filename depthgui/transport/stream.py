@@ -7,18 +7,33 @@ too, is a reason to reconnect.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import asyncio
+import ssl
+from types import MappingProxyType
+from typing import Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidProxyStatus,
+    InvalidStatus,
+    InvalidURI,
+    ProxyError,
+    WebSocketException,
+)
 
-from depthgui.book.errors import BinanceWebsocketClosed, ConnectFailedError, RequestTimeoutError
-from depthgui.transport.proxy import ProxyChoice
-from depthgui.transport.rest import describe_network_error
+from depthgui.book.errors import (
+    BinanceWebsocketClosed,
+    ConnectFailedError,
+    DepthGuiError,
+    RegionNotServedError,
+    RequestTimeoutError,
+    UsageError,
+)
+from depthgui.transport.causes import describe_network_error
+from depthgui.transport.proxy import ProxyChoice, without_login
 from depthgui.transport.tls import make_ssl_context
-
-if TYPE_CHECKING:
-    import ssl
 
 # The largest recorded frame is 60 kB; a snapshot-sized one would be 500 kB.
 _MAX_FRAME_BYTES = 8 * 2**20
@@ -26,7 +41,14 @@ _MAX_FRAME_BYTES = 8 * 2**20
 _MAX_WAITING_FRAMES = 512
 _PING_INTERVAL_S = 10.0
 _PING_TIMEOUT_S = 10.0
-_CLOSE_TIMEOUT_S = 1.0
+_CLOSE_TIMEOUT_S = 0.5
+_STATUS_WORDS = MappingProxyType(
+    {
+        403: "HTTP 403: refused by the venue's firewall",
+        407: "HTTP 407: a proxy wants a password",
+        429: "HTTP 429: too many connection attempts",
+    }
+)
 
 
 class Stream(Protocol):
@@ -46,7 +68,7 @@ class StreamOpener(Protocol):
     """Opens streams; tests put a fake one in its place."""
 
     async def open(self, url: str) -> Stream:
-        """Connect. Raises ConnectFailedError or RequestTimeoutError."""
+        """Connect. Raises ConnectFailedError, RequestTimeoutError or RegionNotServedError."""
 
 
 class WebSocketOpener:
@@ -63,10 +85,14 @@ class WebSocketOpener:
         if url.startswith("wss:") and self._ssl is None:
             self._ssl = make_ssl_context()
         try:
+            proxy = self._proxy.for_url(url)
+        except UsageError as error:
+            raise ConnectFailedError(url, str(error)) from error
+        try:
             connection = await connect(
                 url,
                 ssl=self._ssl if url.startswith("wss:") else None,
-                proxy=self._proxy.for_url(url),
+                proxy=_resolving(proxy),
                 open_timeout=self._timeout_s,
                 close_timeout=_CLOSE_TIMEOUT_S,
                 ping_interval=_PING_INTERVAL_S,
@@ -74,14 +100,53 @@ class WebSocketOpener:
                 max_size=_MAX_FRAME_BYTES,
                 max_queue=_MAX_WAITING_FRAMES,
                 user_agent_header=None,
+                create_connection=_Connection,
             )
         except TimeoutError as error:
             raise RequestTimeoutError(url, self._timeout_s) from error
-        except InvalidStatus as error:
-            raise ConnectFailedError(url, f"HTTP {error.response.status_code} instead of a WebSocket") from error
-        except (OSError, InvalidHandshake, InvalidURI, EOFError, ValueError) as error:
-            raise ConnectFailedError(url, describe_network_error(error)) from error
+        except (OSError, WebSocketException, EOFError, ValueError) as error:
+            raise _connect_error(url, proxy, error) from error
         return _WebSocketStream(url, connection)
+
+
+def _resolving(proxy: str | None) -> str | None:
+    """The same proxy by the scheme under which it, not this machine, resolves names; as for REST."""
+    if proxy is None or not proxy.startswith("socks"):
+        return proxy
+    return f"{'socks5h' if proxy.startswith('socks5') else 'socks4a'}:{proxy.partition(':')[2]}"
+
+
+def _connect_error(url: str, proxy: str | None, error: Exception) -> DepthGuiError:
+    if isinstance(error, InvalidStatus):
+        status = error.response.status_code
+        if status == 451:
+            return RegionNotServedError(url=url)
+        return ConnectFailedError(url, _STATUS_WORDS.get(status) or f"HTTP {status} instead of a WebSocket")
+    if proxy is None or (isinstance(error, (InvalidHandshake, InvalidURI)) and not isinstance(error, ProxyError)):
+        return ConnectFailedError(url, describe_network_error(error))
+    if isinstance(error, InvalidProxyStatus):
+        cause = f" answered HTTP {error.response.status_code}"
+    elif isinstance(error, ProxyError):
+        cause = f": {describe_network_error(error.__cause__ or error)}"
+    elif isinstance(error, ssl.SSLError):  # of the venue, behind the proxy
+        return ConnectFailedError(url, describe_network_error(error))
+    else:
+        cause = f": {describe_network_error(error)}"
+    return ConnectFailedError(url, f"the proxy {without_login(proxy)}{cause}")
+
+
+class _Connection(ClientConnection):
+    """Where TLS fails behind an HTTP proxy, websockets ends a connection that it never began, and trips over it."""
+
+    _has_begun = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._has_begun = True
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._has_begun:
+            super().connection_lost(exc)
 
 
 class _WebSocketStream:
@@ -104,10 +169,11 @@ class _WebSocketStream:
     async def close(self) -> None:
         await self._connection.close()
 
-    def _closed(self, error: Exception) -> BinanceWebsocketClosed:
-        connection = self._connection
-        code = connection.close_code if connection.close_code is not None else 1006
-        reason = connection.close_reason or ""
-        if code == 1011 and "keepalive" in reason:
+    def _closed(self, error: ConnectionClosed) -> BinanceWebsocketClosed:
+        close = error.rcvd or error.sent
+        if close is None:
+            return BinanceWebsocketClosed(self._url, 1006, describe_network_error(error.__cause__ or error))
+        reason = close.reason
+        if error.rcvd is None and "keepalive" in reason:
             reason = "no answer to our ping: the network is gone, or this program was too busy to read"
-        return BinanceWebsocketClosed(self._url, code, reason or describe_network_error(error.__cause__ or error))
+        return BinanceWebsocketClosed(self._url, close.code, reason)

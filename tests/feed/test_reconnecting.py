@@ -13,7 +13,12 @@ from feed.virtual_loop import VirtualLoop
 from feed.waiting import until
 
 from depthgui.binance.endpoints import Market, SymbolRef
-from depthgui.book.errors import BinanceUnableToConnect, ConnectFailedError, RequestTimeoutError
+from depthgui.book.errors import (
+    BinanceUnableToConnect,
+    ConnectFailedError,
+    RegionNotServedError,
+    RequestTimeoutError,
+)
 from depthgui.depthcache.connection import ConnectionOptions, ConnectionPhase, ConnectionStatus
 from depthgui.depthcache.feed import Feed, FeedState
 from depthgui.depthcache.hub import Hub
@@ -169,6 +174,23 @@ async def test_with_keep_trying_it_goes_on_at_that_pace(venue: ModelVenue, make_
     assert history.of(ConnectionPhase.WAITING)[-1].attempt > 5
     accept_all(venue)
     await until(lambda: feed.state is FeedState.LIVE, 60)
+
+
+@pytest.mark.expected_logs("does not serve this region")
+async def test_a_region_that_is_not_served_is_not_tried_five_times(venue: ModelVenue, hub: Hub, live: Watch) -> None:
+    history = History(hub)
+    venue.refuse_connect = lambda _: RegionNotServedError(url="ws://model/spot/stream")
+    venue.streams[0].cut()
+    await until(lambda: live.feed.state is FeedState.FAILED, 5)
+    assert len(venue.connects_at_s) == 2
+    assert history.last.is_permanent
+    assert history.last.phase is ConnectionPhase.FAILED
+    assert live.feed.status.detail == history.last.reason
+    assert isinstance(live.feed.status.error, RegionNotServedError)
+    accept_all(venue)
+    hub.retry_now(history.last.key)
+    await until(lambda: live.feed.state is FeedState.LIVE, 5)
+    assert not history.last.is_permanent
 
 
 async def test_a_first_connect_that_fails_is_no_loss(venue: ModelVenue, hub: Hub) -> None:

@@ -114,7 +114,7 @@ async def test_many_disconnects(exchange: Exchange, start: Start) -> None:
     assert truth.wrong == []
 
 
-@pytest.mark.parametrize("how", ["503", "403", "429", "451", "reset"])
+@pytest.mark.parametrize("how", ["503", "403", "429", "reset"])
 async def test_refused_connections(exchange: Exchange, hub: Hub, start: Start, how: str) -> None:
     truth = start()
     await truth.live()
@@ -127,6 +127,19 @@ async def test_refused_connections(exchange: Exchange, hub: Hub, start: Start, h
     assert truth.wrong == []
     told = "reset" if how == "reset" else f"HTTP {how}"
     assert any(told in reason for reason in reasons), set(reasons)
+
+
+@pytest.mark.expected_logs("does not serve this region")
+async def test_a_region_that_is_not_served_on_the_stream(exchange: Exchange, hub: Hub, start: Start) -> None:
+    truth = start()
+    await truth.live()
+    provoke(exchange, "refuse how=451")
+    exchange.disconnect()
+    await truth.until(lambda: truth.feed.state is FeedState.FAILED)
+    assert "(HTTP 451 from ws://" in truth.feed.status.detail
+    truth.feed.start()
+    await truth.live()
+    assert truth.wrong == []
 
 
 @pytest.mark.expected_logs("Max reconnections 5 reached")
