@@ -8,6 +8,7 @@ since "1.0" and "1.00" are the same size.
 from __future__ import annotations
 
 import enum
+import operator
 from collections import deque
 from dataclasses import dataclass
 from decimal import Decimal
@@ -65,8 +66,24 @@ def compare_best(book: OrderBook, best: BestPrices, now_s: float) -> AuditResult
     return AuditResult(now_s, AuditSource.TICKER, best.update_id, 2, tuple(differences))
 
 
+def touch_left_coverage(book: OrderBook, best: BestPrices) -> bool:
+    """Say whether the best price of a side is one that the book cannot know, beyond what its snapshot proved."""
+    return any(
+        Decimal(size) != 0
+        and not book.coverage.covers(Decimal(price))
+        and (side.best is None or is_better(Decimal(price), Decimal(side.price_text(side.best))))
+        for side, price, size, is_better in (
+            (book.bids, best.bid_price, best.bid_size, operator.gt),
+            (book.asks, best.ask_price, best.ask_size, operator.lt),
+        )
+    )
+
+
 def compare_books(book: OrderBook, shadow: OrderBook, now_s: float) -> AuditResult:
-    """Compare level by level inside what both books prove; the caller sees to it that the ids are equal."""
+    """Compare level by level; the caller sees to it that the ids are equal.
+
+    A level that both hold must be the same. One that only one of them holds must be beyond what the other proves.
+    """
     differences: list[Difference] = []
     compared = 0
     if book.bids.uses_decimal is not shadow.bids.uses_decimal:
@@ -74,7 +91,9 @@ def compare_books(book: OrderBook, shadow: OrderBook, now_s: float) -> AuditResu
             side.use_decimal()
     for ours, theirs in ((book.bids, shadow.bids), (book.asks, shadow.asks)):
         for key in ours.sizes.keys() | theirs.sizes.keys():
-            if not (book.coverage.covers(key) and shadow.coverage.covers(key)):
+            if not (key in ours.sizes or book.coverage.covers(key)):
+                continue
+            if not (key in theirs.sizes or shadow.coverage.covers(key)):
                 continue
             compared += 1
             if not _same_number(ours.sizes.get(key), theirs.sizes.get(key)) and len(differences) < _MAX_DIFFERENCES:

@@ -64,6 +64,15 @@ def price_key(text: str) -> PriceKey:
     return float(text) if digits <= _EXACT_DIGITS and len(text) <= _EXACT_LENGTH else Decimal(text)
 
 
+def check_levels(levels: Sequence[Level]) -> None:
+    """Raise MalformedMessageError unless every price and size is a plain decimal number."""
+    for price, size in levels:
+        if not _NUMBER.match(price):
+            raise MalformedMessageError(f"not a price: {price!r}")
+        if not _NUMBER.match(size):
+            raise MalformedMessageError(f"not a size: {size!r}")
+
+
 def usual_levels(price_decimals: int) -> str:
     """Regular expression for a JSON array of levels that are spelled in the usual way.
 
@@ -177,12 +186,13 @@ class BookSide:
     def apply(self, levels: Sequence[Level]) -> None:
         """Set each level to its absolute size; a size that is numerically zero removes the level.
 
-        Raises MalformedMessageError for text that is not a number; levels before it are already applied.
+        Raises MalformedMessageError for text that is not a number; nothing is changed then.
         """
         keyed = self._keyed(levels)
         if keyed is not None:
             self._apply_keyed(keyed)
             return
+        check_levels(levels)
         for price, size in levels:
             self._apply_checked(price, size)
 
@@ -201,7 +211,7 @@ class BookSide:
         # None where a price or a size is spelled in an unusual way.
         if self._odd_texts or self._uses_decimal:
             return None
-        if self._decimals < 0 and levels:
+        if self._decimals < 0 and levels and _NUMBER.match(levels[0][0]):
             self._set_decimals(_decimals(levels[0][0]))
         try:
             is_usual = _usual_levels(self._decimals).fullmatch(_encode(levels))
@@ -231,9 +241,7 @@ class BookSide:
             self._shorten_top()
 
     def _apply_checked(self, price: str, size: str) -> None:
-        # Any text at all: validated, odd spellings kept, keys changed to Decimal when one needs it.
-        if not _NUMBER.match(size):
-            raise MalformedMessageError(f"not a size: {size!r}")
+        # The careful way, for any number at all: odd spellings are kept, keys changed to Decimal when one needs it.
         key = price_key(price)
         if isinstance(key, Decimal) and not self._uses_decimal:
             self.use_decimal()

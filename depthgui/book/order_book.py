@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from depthgui.book.coverage import Coverage
-from depthgui.book.levels import BookSide, PriceKey, Side
+from depthgui.book.levels import BookSide, PriceKey, Side, check_levels
 from depthgui.book.messages import AnyDiff, KeyedDiff, Level, Snapshot
 
 
@@ -47,12 +47,13 @@ class OrderBook:
     def apply(self, diff: AnyDiff) -> None:
         """Set the levels of a diff to their absolute sizes.
 
-        Raises MalformedMessageError for a level that is not two numbers; the book is then unusable.
+        Raises MalformedMessageError for a level that is not two numbers; nothing is changed then.
         """
         if isinstance(diff, KeyedDiff):
             self.bids.apply_keyed(diff.bids, diff.price_decimals)
             self.asks.apply_keyed(diff.asks, diff.price_decimals)
         else:
+            check_levels(diff.asks)  # before the bids are changed
             self.bids.apply(diff.bids)
             self.asks.apply(diff.asks)
         if self.bids.uses_decimal is not self.asks.uses_decimal:

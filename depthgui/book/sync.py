@@ -24,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from depthgui.book.audit import AuditResult, PendingTickers, compare_best, compare_books
+from depthgui.book.audit import AuditResult, PendingTickers, compare_best, compare_books, touch_left_coverage
 from depthgui.book.errors import BookError, CrossedBookError, GapError, MalformedMessageError
 from depthgui.book.messages import AnyDiff, BestPrices, Snapshot
 from depthgui.book.order_book import OrderBook
@@ -100,6 +100,7 @@ class SyncLimits:
     quiet_grace_s: how long to wait for a first diff before a snapshot is fetched without one.
     silent_min_s, silent_max_s: bounds of the silence after which a live book is called stale; in between it follows the
         symbol's own rate, `silent_intervals` times the mean time between diffs.
+    patience_most: the factor by which these may grow for a symbol that has proved to be quiet.
     dead_s: how long a diff may take that a snapshot has proved to exist.
     buffer_s: how long a snapshot may lag behind the stream (options: 25 to 30 s).
     edge_share: the part of the proven range that may be left between the touch and its end before a refresh.
@@ -109,6 +110,7 @@ class SyncLimits:
     silent_min_s: float = 3.0
     silent_max_s: float = 60.0
     silent_intervals: float = 20.0
+    patience_most: float = 16.0
     dead_s: float = 3.0
     buffer_s: float = 90.0
     buffer_events: int = 20_000
@@ -144,18 +146,20 @@ class BookSync:
         self._rules = rules
         self._now_s = 0.0
         self._buffer: deque[tuple[float, AnyDiff]] = deque()
-        self._held: Snapshot | None = None
+        self._held: OrderBook | None = None  # a snapshot that waits for diffs, as a book
         self._held_since_s = 0.0
         self._fetching = False
         self._fetch_number = 0
         self._attempts = 0
+        self._joined_s: float | None = None
         self._opened_s = 0.0
         self._last_diff_s = 0.0
         self._diffs = 0
         self._diffs_at_tick = 0
         self._tick_s = 0.0
         self._rate = 0.0  # diffs per second, smoothed over about ten ticks
-        self._patience = 1.0  # factor on the silence allowed; doubles each time silence turns out to be quiet
+        # Factor on the silence allowed: doubles each time silence turns out to be quiet, halves in a minute of traffic.
+        self._patience = 1.0
         self._reconnect_asked = False
         self._awaits_first_diff = False  # the book is a bare snapshot: the first-event rule, not the chain, decides
         self._refreshed_s = 0.0
@@ -187,7 +191,12 @@ class BookSync:
         if not self._fetching or number != self._fetch_number:
             return _NOTHING
         self._fetching = False
-        return self._handle(SyncInput.SNAPSHOT, snapshot, now_s)
+        try:
+            base = OrderBook.from_snapshot(self.symbol, snapshot)
+        except MalformedMessageError as error:
+            self._error = error
+            return self._handle(SyncInput.SNAPSHOT_FAILED, None, now_s)
+        return self._handle(SyncInput.SNAPSHOT, base, now_s)
 
     def snapshot_failed(self, number: int, now_s: float) -> Outcomes:
         """The snapshot that was asked for with `number` could not be had."""
@@ -215,8 +224,10 @@ class BookSync:
         if book is None or self.state is not SyncState.LIVE or best.update_id > book.last_update_id:
             self._tickers.add(best)
             return _NOTHING
+        if best.update_id < book.last_update_id:
+            return _NOTHING
         self._now_s = now_s
-        return self._compare(book, best) if best.update_id == book.last_update_id else _NOTHING
+        return self._with_change(SyncState.LIVE, self._compare(book, best))
 
     # The machine
 
@@ -227,12 +238,15 @@ class BookSync:
             if row.guard is None or row.guard(self, value):
                 self.state = row.next
                 outcomes = _NOTHING if row.action is None else row.action(self, value)
-                if self.state is before and self._error is None:
-                    return outcomes
-                changed = StateChanged(before, self.state, self._error)
-                self._error = None
-                return (changed, *outcomes)
+                return self._with_change(before, outcomes)
         return _NOTHING
+
+    def _with_change(self, before: SyncState, outcomes: Outcomes) -> Outcomes:
+        if self.state is before and self._error is None:
+            return outcomes
+        changed = StateChanged(before, self.state, self._error)
+        self._error = None
+        return (changed, *outcomes)
 
     # Guards
 
@@ -258,23 +272,34 @@ class BookSync:
         last = self._last_buffered()
         return last is not None and self._rules.is_old(last.last_id, diff) and diff.event_time_ms <= last.event_time_ms
 
-    def _is_behind_buffer(self, snapshot: Snapshot) -> bool:
+    def _is_behind_buffer(self, snapshot: OrderBook) -> bool:
         return bool(self._buffer) and self._rules.is_behind(snapshot.last_update_id, self._buffer[0][1])
 
-    def _is_ahead_of_buffer(self, snapshot: Snapshot) -> bool:
+    def _is_ahead_of_buffer(self, snapshot: OrderBook) -> bool:
         last = self._last_buffered()
         return last is None or self._rules.is_old(snapshot.last_update_id, last)
 
     def _is_quiet(self, _: None) -> bool:
-        waited = self._now_s - max(self._opened_s, self._held_since_s if self._held else 0.0)
+        since_s = max(self._opened_s, self._buffer[-1][0] if self._buffer else 0.0)
         if self._held is not None:
-            return waited >= self.limits.quiet_grace_s
-        return not self._fetching and not self._attempts and waited >= self.limits.quiet_grace_s
+            since_s = max(since_s, self._held_since_s)
+        elif self._fetching or self._attempts:
+            return False
+        return self._now_s - since_s >= self.limits.quiet_grace_s
+
+    def _is_held_in_vain(self, _: None) -> bool:
+        return self._held is not None and self._now_s - self._held_since_s >= self.limits.buffer_s
 
     def _is_silent(self, _: None) -> bool:
         return self._now_s - self._last_diff_s >= self._allowed_silence_s()
 
-    def _is_quiet_proven(self, snapshot: Snapshot) -> bool:
+    def _is_overtaken(self, snapshot: OrderBook) -> bool:
+        # Snapshots may lag; after longer than that, lower ids mean that the venue began to count anew.
+        assert self.book is not None
+        is_older = snapshot.last_update_id < self.book.last_update_id
+        return is_older and self._now_s - self._last_diff_s < self.limits.buffer_s
+
+    def _is_quiet_proven(self, snapshot: OrderBook) -> bool:
         book = self.book
         assert book is not None
         if snapshot.last_update_id == book.last_update_id:
@@ -282,7 +307,7 @@ class BookSync:
         if self._rules.has_own_ids:
             return False
         # The id moves with other symbols' updates: only the levels tell.
-        return compare_books(book, OrderBook.from_snapshot(self.symbol, snapshot), self._now_s).agrees
+        return compare_books(book, snapshot, self._now_s).agrees
 
     def _is_dead(self, _: None) -> bool:
         held_s = self._now_s - self._held_since_s
@@ -307,6 +332,7 @@ class BookSync:
         self._fetching = False  # an answer still under way may be older than what comes now
         self.is_refreshing = False
         self._reconnect_asked = False
+        self._joined_s = None
         self._opened_s = self._last_diff_s = self._now_s
         return _NOTHING
 
@@ -327,7 +353,7 @@ class BookSync:
             return self._join(held)
         return _NOTHING if self._fetching or self._held else self._fetch(urgent=True)
 
-    def _fetch_again(self, _: Snapshot | None) -> Outcomes:
+    def _fetch_again(self, _: OrderBook | None) -> Outcomes:
         return self._fetch(urgent=True)
 
     def _hold_or_fetch(self, _: None) -> Outcomes:
@@ -336,14 +362,14 @@ class BookSync:
         held, self._held = self._held, None
         return self._join(held)
 
-    def _hold(self, snapshot: Snapshot) -> Outcomes:
+    def _hold(self, snapshot: OrderBook) -> Outcomes:
         self._held = snapshot
         self._held_since_s = self._now_s
         return _NOTHING
 
-    def _join(self, snapshot: Snapshot) -> Outcomes:
+    def _join(self, snapshot: OrderBook) -> Outcomes:
         try:
-            book = self._build(snapshot)
+            book = self._catch_up(snapshot)
         except (BookError, MalformedMessageError) as error:
             return self._start_over(error)
         if self.book is not None:
@@ -352,7 +378,7 @@ class BookSync:
         self.book = book
         self.state = SyncState.LIVE
         self._buffer.clear()
-        self._last_diff_s = self._refreshed_s = self._now_s
+        self._joined_s = self._last_diff_s = self._refreshed_s = self._now_s
         self._covered_span = self._covered_width()
         best = self._tickers.take(book.last_update_id)
         return _NOTHING if best is None else self._compare(book, best)
@@ -390,14 +416,22 @@ class BookSync:
     def _ask_whether_dead(self, _: None) -> Outcomes:
         return self._refresh(urgent=True)
 
-    def _confirm_quiet(self, snapshot: Snapshot) -> Outcomes:
-        assert self.book is not None
-        shadow = OrderBook.from_snapshot(self.symbol, snapshot)
-        result = compare_books(self.book, shadow, self._now_s)
+    def _confirm_quiet(self, snapshot: OrderBook) -> Outcomes:
+        book = self.book
+        assert book is not None
+        result = compare_books(book, snapshot, self._now_s)
         self._end_refresh(None)
         self._last_diff_s = self._now_s
-        self._patience = min(self._patience * 2, 1024.0)
-        return (Audited(result),) if result.agrees else (Audited(result), *self._start_over(None))
+        self._patience = min(self._patience * 2, self.limits.patience_most)
+        if not result.agrees:
+            return (Audited(result), *self._start_over(None))
+        if snapshot.last_update_id != book.last_update_id:
+            # With shared ids a lost diff may have changed what this snapshot does not reach to: only it is sure.
+            snapshot.version = book.version + 1
+            self.book = snapshot
+            self._awaits_first_diff = True
+            self._covered_span = self._covered_width()
+        return (Audited(result),)
 
     def _reconnect(self, _: None) -> Outcomes:
         self._reconnect_asked = True
@@ -413,7 +447,7 @@ class BookSync:
         self._refreshed_s = self._now_s
         return _NOTHING
 
-    def _audit_with(self, snapshot: Snapshot) -> Outcomes:
+    def _audit_with(self, snapshot: OrderBook) -> Outcomes:
         book = self.book
         assert book is not None
         self._held = None
@@ -422,8 +456,8 @@ class BookSync:
         if snapshot.last_update_id > book.last_update_id:
             return self._hold(snapshot)  # the next diffs will bring the book to its id
         try:
-            shadow = self._build(snapshot)
-        except (BookError, MalformedMessageError) as error:
+            shadow = self._catch_up(snapshot)
+        except BookError as error:
             return self._start_over(error)
         result = compare_books(book, shadow, self._now_s)
         self._end_refresh(None)
@@ -449,12 +483,11 @@ class BookSync:
 
     def _refresh(self, *, urgent: bool) -> Outcomes:
         self.is_refreshing = True
-        self._held = None
+        self._attempts = 0
         self._buffer.clear()
         return self._fetch(urgent=urgent)
 
-    def _build(self, snapshot: Snapshot) -> OrderBook:
-        book = OrderBook.from_snapshot(self.symbol, snapshot)
+    def _catch_up(self, book: OrderBook) -> OrderBook:
         rules = self._rules
         awaits_first = True
         for _, diff in self._buffer:
@@ -477,7 +510,7 @@ class BookSync:
             self._awaits_first_diff = awaits_first
         return book
 
-    def _is_behind_book(self, snapshot: Snapshot) -> bool:
+    def _is_behind_book(self, snapshot: OrderBook) -> bool:
         assert self.book is not None
         if self._buffer:
             return self._rules.is_behind(snapshot.last_update_id, self._buffer[0][1])
@@ -487,11 +520,13 @@ class BookSync:
         result = compare_best(book, best, self._now_s)
         if result.agrees:
             return (Audited(result),)
+        if touch_left_coverage(book, best):
+            return self._start_over(None)  # nothing is wrong with what we know, but it no longer has the best price
         return (Audited(result), *self._start_over(None))
 
     def _start_over(self, error: BookError | MalformedMessageError | None, diff: AnyDiff | None = None) -> Outcomes:
         # The book stays as it is, for people to look at; a new one is built aside.
-        if self._now_s - self._refreshed_s >= self.limits.calm_s:
+        if self._joined_s is not None and self._now_s - self._joined_s >= self.limits.calm_s:
             self._attempts = 0  # a single mishap, not one after the other: no need to wait
         self._start_buffering(None)
         self.state = SyncState.BUFFERING
@@ -502,6 +537,7 @@ class BookSync:
         return self._fetch(urgent=True)
 
     def _fetch(self, *, urgent: bool) -> Outcomes:
+        self._held = None
         self._fetching = True
         self._fetch_number += 1
         self._attempts += 1
@@ -519,6 +555,8 @@ class BookSync:
         if self._tick_s and 0 < elapsed_s < 10 and self.state is SyncState.LIVE:
             rate = (self._diffs - self._diffs_at_tick) / elapsed_s
             self._rate += (rate - self._rate) * 0.1
+            if rate:
+                self._patience = max(self._patience * 0.99**elapsed_s, 1.0)
         self._tick_s = now_s
         self._diffs_at_tick = self._diffs
 
@@ -559,6 +597,7 @@ TABLE: tuple[Transition, ...] = (
     Transition(_S.BUFFERING, _I.DIFF, _B._is_repeated_in_buffer, _S.BUFFERING, None, "seen before: ignore"),
     Transition(_S.BUFFERING, _I.DIFF, None, _S.BUFFERING, _B._buffer_diff, "keep it; on the first, fetch a snapshot"),
     Transition(_S.BUFFERING, _I.TICK, _B._is_quiet, _S.BUFFERING, _B._hold_or_fetch, "quiet symbol: do without a diff"),
+    Transition(_S.BUFFERING, _I.TICK, _B._is_held_in_vain, _S.BUFFERING, _B._fetch_again, "never reached: fetch again"),
     Transition(_S.BUFFERING, _I.SNAPSHOT, _B._is_behind_buffer, _S.BUFFERING, _B._fetch_again, "too old: fetch again"),
     Transition(_S.BUFFERING, _I.SNAPSHOT, _B._is_ahead_of_buffer, _S.BUFFERING, _B._hold, "too new: wait for diffs"),
     Transition(_S.BUFFERING, _I.SNAPSHOT, None, _S.BUFFERING, _B._join, "bridges: build the book aside, swap it in"),
@@ -578,6 +617,7 @@ TABLE: tuple[Transition, ...] = (
     Transition(_S.STALE, _I.DIFF, _B._is_in_sequence, _S.LIVE, _B._apply, "in sequence: it was only late"),
     Transition(_S.STALE, _I.DIFF, _B._is_old, _S.STALE, None, "old: ignore"),
     Transition(_S.STALE, _I.DIFF, None, _S.BUFFERING, _B._find_gap, "gap: keep it, fetch"),
+    Transition(_S.STALE, _I.SNAPSHOT, _B._is_overtaken, _S.STALE, _B._fetch_again, "older than the book: fetch again"),
     Transition(_S.STALE, _I.SNAPSHOT, _B._is_quiet_proven, _S.LIVE, _B._confirm_quiet, "nothing has changed: quiet"),
     Transition(_S.STALE, _I.SNAPSHOT, None, _S.STALE, _B._hold, "it has changed: the stream owes us diffs"),
     Transition(_S.STALE, _I.SNAPSHOT_FAILED, None, _S.STALE, _B._reconnect, "nothing answers: subscribe again"),
