@@ -110,7 +110,7 @@ class SyncLimits:
     silent_min_s: float = 3.0
     silent_max_s: float = 60.0
     silent_intervals: float = 20.0
-    patience_most: float = 16.0
+    patience_most: float = 256.0
     dead_s: float = 3.0
     buffer_s: float = 90.0
     buffer_events: int = 20_000
@@ -155,10 +155,10 @@ class BookSync:
         self._opened_s = 0.0
         self._last_diff_s = 0.0
         self._diffs = 0
-        self._diffs_at_tick = 0
-        self._tick_s = 0.0
-        self._rate = 0.0  # diffs per second, smoothed over about ten ticks
-        # Factor on the silence allowed: doubles each time silence turns out to be quiet, halves in a minute of traffic.
+        self._diffs_at_measure = 0
+        self._measured_s = 0.0
+        self._rate = 0.0  # diffs per second, smoothed over about ten seconds
+        # Factor on the silence allowed: doubles each time silence turns out to be quiet, halves in 7 s of traffic.
         self._patience = 1.0
         self._reconnect_asked = False
         self._awaits_first_diff = False  # the book is a bare snapshot: the first-event rule, not the chain, decides
@@ -378,7 +378,8 @@ class BookSync:
         self.book = book
         self.state = SyncState.LIVE
         self._buffer.clear()
-        self._joined_s = self._last_diff_s = self._refreshed_s = self._now_s
+        self._joined_s = self._last_diff_s = self._refreshed_s = self._measured_s = self._now_s
+        self._diffs_at_measure = self._diffs
         self._covered_span = self._covered_width()
         best = self._tickers.take(book.last_update_id)
         return _NOTHING if best is None else self._compare(book, best)
@@ -551,14 +552,16 @@ class BookSync:
             buffer.popleft()  # only the head: what is kept is still without holes
 
     def _measure_rate(self, now_s: float) -> None:
-        elapsed_s = now_s - self._tick_s
-        if self._tick_s and 0 < elapsed_s < 10 and self.state is SyncState.LIVE:
-            rate = (self._diffs - self._diffs_at_tick) / elapsed_s
-            self._rate += (rate - self._rate) * 0.1
-            if rate:
-                self._patience = max(self._patience * 0.99**elapsed_s, 1.0)
-        self._tick_s = now_s
-        self._diffs_at_tick = self._diffs
+        arrived = self._diffs - self._diffs_at_measure
+        if not arrived:
+            return  # silence says nothing of the symbol's pace until it ends
+        elapsed_s = now_s - self._measured_s
+        if elapsed_s > 0:
+            rate = arrived / elapsed_s
+            self._rate = rate if not self._rate else self._rate + (rate - self._rate) * (1 - 0.9**elapsed_s)
+            self._patience = max(self._patience * 0.9**elapsed_s, 1.0)
+        self._measured_s = now_s
+        self._diffs_at_measure = self._diffs
 
     def _allowed_silence_s(self) -> float:
         limits = self.limits
