@@ -34,6 +34,11 @@ def version() -> str:
     return found[1]
 
 
+# Code that PyInstaller would run at each start, before ours: for worker processes that depthgui doesn't have, and for
+# Qt installations that can't be moved, which PySide6's wheels can. Without it --version, --help and the embedded
+# exchange start without Qt.
+UNWANTED_HOOKS = frozenset({"pyi_rth_multiprocessing", "pyi_rth_pyqtgraph_multiprocess", "pyi_rth_pyside6"})
+
 # Qt's modules that depthgui, qasync and pyqtgraph use. QtOpenGL has a stand-in, see frozen_hook.py.
 QT_MODULES = frozenset({"QtCore", "QtGui", "QtWidgets", "QtSvg"})
 

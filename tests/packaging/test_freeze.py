@@ -23,6 +23,9 @@ from freeze_contents import ROOT, System
 PACKAGING = ROOT / "packaging"
 
 
+SCRIPTS = [(name, f"{name}.py", "PYSOURCE") for name in ("pyi_rth_inspect", "pyi_rth_pyside6", "frozen_start")]
+
+
 class Recipe:
     """Stands in for PyInstaller: keeps what the spec asked for."""
 
@@ -47,10 +50,10 @@ class Recipe:
     def analyse(self, scripts: list[str], options: dict[str, Any], found: list[Any]) -> SimpleNamespace:
         self.scripts, self.options = scripts, options
         datas = [(f"{folder}/{Path(path).name}", path, "DATA") for path, folder in options["datas"]]
-        return SimpleNamespace(binaries=found, datas=datas, pure=[], scripts=[])
+        return SimpleNamespace(binaries=found, datas=datas, pure=[], scripts=SCRIPTS)
 
-    def program(self, *arguments: object, **options: Any) -> str:
-        self.programs.append(options)
+    def program(self, archive: object, scripts: list[Any], *arguments: object, **options: Any) -> str:
+        self.programs.append({**options, "scripts": [entry[0] for entry in scripts]})
         return str(options["name"])
 
     def collect(self, *parts: object, **options: Any) -> str:
@@ -85,6 +88,7 @@ def test_the_spec_can_be_evaluated_for_each_system(evaluate, system: str) -> Non
 def test_linux_has_one_program_with_a_console(evaluate) -> None:
     recipe = evaluate("linux")
     assert [(program["name"], program["console"]) for program in recipe.programs] == [("depthgui", True)]
+    assert recipe.programs[0]["scripts"] == ["pyi_rth_inspect", "frozen_start"]
     assert recipe.app == {}
 
 
