@@ -6,10 +6,11 @@ import argparse
 import datetime
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import app_bench, book_bench, frame_bench, report, transport_bench
+from bench import app_bench, book_bench, frame_bench, picture, report, soak_bench, transport_bench
 from bench.results import Plan, Result
 
 SECTIONS: dict[str, Callable[[Plan], Result]] = {
@@ -23,6 +24,7 @@ SECTIONS: dict[str, Callable[[Plan], Result]] = {
     "tabs": app_bench.live_tabs,
     "burst": app_bench.burst,
     "start": app_bench.start,
+    "soak": soak_bench.soak,
 }
 
 
@@ -52,13 +54,16 @@ def main(argv: Sequence[str]) -> int:
         except Exception as error:  # noqa: BLE001 - one section's failure is told, and the others go on
             failed.append(name)
             result = Result(name, notes=[f"This section failed: {type(error).__name__}: {error}"])
-            import traceback
-
             traceback.print_exc()
         result.data["seconds"] = round(time.monotonic() - begin_s, 1)
         results.append(result)
         report.show(result)
-    path = report.write(plan, results, None, started)
+    curves = [curve for result in results for curve in result.curves]
+    drawn = plan.out / "growth.png" if curves else None
+    if drawn is not None:
+        plan.out.mkdir(parents=True, exist_ok=True)
+        picture.draw(curves, drawn)
+    path = report.write(plan, results, drawn, started)
     print(f"\nreport: {path}")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
