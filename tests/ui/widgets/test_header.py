@@ -53,9 +53,11 @@ def test_less_is_said_where_there_is_less_room(header: Header) -> None:
     assert header.pill.text() == "Live"
     assert (header.stop_button.text(), header.stop_button.accessibleName()) == ("", "Stop")
     assert not header.stop_button.icon().isNull()
-    assert "spread" in names(header)
+    shown = names(header)
+    assert "spread" in shown
     header.resize(560, 54)
-    assert names(header) in ([], ["spread"])
+    assert len(names(header)) < len(shown), "how many depends on the font"
+    assert names(header)[:1] in ([], ["spread"]), "the spread stays longest"
     assert header.stats.width() + header.pill.width() < 560
 
 
