@@ -7,7 +7,6 @@ process was started.
 
 from __future__ import annotations
 
-import mmap
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +17,7 @@ from typing import Protocol
 import msgspec
 from PySide6 import QtCore
 
+from depthgui.app.process_memory import resident_bytes
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.viewmodels.feed_view import CountersView
 
@@ -200,15 +200,6 @@ class FirstPaint(QtCore.QObject):
             watched.removeEventFilter(self)
             QtCore.QTimer.singleShot(0, self._call)  # its children are painted with it
         return False
-
-
-def resident_bytes() -> int:
-    """Memory that this process has in RAM; 0 where the system has no /proc to tell it."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-    return pages * mmap.PAGESIZE
 
 
 def _wall_ms() -> int:

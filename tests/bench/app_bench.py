@@ -74,7 +74,7 @@ def _told(report: dict[str, Any]) -> str:
 def live_tabs(plan: Plan) -> Result:
     """One tab, twenty tabs, and how CPU grows with tabs."""
     result = Result("Tabs live at the recorded rates, one visible")
-    seconds, warm_s = plan.pick((20.0, 3.0), (5.0, 2.0))
+    seconds, warm_s = plan.pick((20.0, 3.0), (4.0, 1.5))
     counts = plan.pick((1, 5, 10, 20, 50), (1, 20))
     rounds = plan.pick(2, 1)
     points: list[tuple[float, float]] = []
@@ -106,7 +106,7 @@ def live_tabs(plan: Plan) -> Result:
 def burst(plan: Plan) -> Result:
     """500 messages at once, every two seconds."""
     result = Result("Burst: 500 messages within 10 ms")
-    seconds = plan.pick(16.0, 6.0)
+    seconds = plan.pick(16.0, 4.0)
     for levels, words in ((5, "5 levels each"), (31, "31 levels each, five times what was ever recorded")):
         scripts = [
             ScriptOrder(
@@ -131,14 +131,14 @@ def start(plan: Plan) -> Result:
     windows: list[float] = []
     ladders: list[float] = []
     plain: list[float] = []
-    for number in range(plan.pick(9, 3) + 1):
+    for number in range(plan.pick(9, 2) + 1):
         with tempfile.TemporaryDirectory() as folder:
             stats = Path(folder) / "stats.jsonl"
             begin_ms = time.time() * 1000
             subprocess.run(
                 [
                     app_python(), "-m", "depthgui", "--demo", "--profile", f"{folder}/profile",
-                    "--stats", str(stats), "--exit-after", "4",
+                    "--stats", str(stats), "--exit-after", "3",
                 ],
                 check=True, env=dict(os.environ), timeout=60,
             )  # fmt: skip

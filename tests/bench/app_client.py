@@ -18,8 +18,8 @@ from PySide6 import QtCore, QtWidgets  # first, so that qasync takes it
 
 from bench.scripts import digest
 from bench.timing import median, percentile
+from depthgui.app.process_memory import resident_bytes
 from depthgui.app.root import Application, open_application
-from depthgui.app.stats import resident_bytes
 from depthgui.cli import parse
 
 _PROBE_MS = 20

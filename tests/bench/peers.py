@@ -31,7 +31,8 @@ class PythonBinance:
         from binance.ws.reconnecting_websocket import ReconnectingWebsocket
 
         self._manager_type = DepthCacheManager
-        self._socket = ReconnectingWebsocket(url="")
+        # Only its json_loads is wanted; made in the usual way, it would make an event loop as well.
+        self._socket = object.__new__(ReconnectingWebsocket)
 
     def start(self, workload: Workload) -> None:
         async def get_order_book(**_: Any) -> Any:

@@ -59,14 +59,21 @@ def _panel(layout: Any, chart: str, curves: Sequence[Curve], number: int) -> Non
         plot.getAxis(axis).enableAutoSIPrefix(False)
     plot.setLogMode(x=curves[0].is_log, y=curves[0].is_log)
     plot.showGrid(x=True, y=True, alpha=0.25)
+    works = sorted({work for curve in curves for work, _ in curve.points})
+    if curves[0].is_log:
+        plot.getAxis("bottom").setTicks([[(math.log10(work), f"{work:g}") for work in works]])
+        steps = [factor * 10**power for power in range(-1, 5) for factor in (1, 2, 5)]
+        plot.getAxis("left").setTicks([[(math.log10(step), f"{step:g}") for step in steps]])
     top = 0.0
     for curve, colour in zip(curves, _COLOURS, strict=False):
         across, up = zip(*curve.points, strict=True)
         top = max(top, *up)
         pen = pyqtgraph.mkPen(colour, width=2)
         plot.plot(across, up, pen=pen, symbol="o", symbolSize=6, symbolBrush=colour, symbolPen=None, name=curve.name)
-    if not curves[0].is_log:
-        plot.setYRange(0, top * 1.15)
+    if curves[0].is_log:
+        plot.setYRange(0, math.log10(top * 8))  # from 1, with room for the legend
+    else:
+        plot.setYRange(0, top * 1.4)
 
 
 def main(argv: list[str]) -> int:

@@ -19,7 +19,7 @@ from typing import Any, cast
 import msgspec
 from feed.virtual_loop import VirtualLoop
 
-from depthgui.app.stats import resident_bytes
+from depthgui.app.process_memory import resident_bytes
 from depthgui.binance.endpoints import Endpoints, Market, SymbolRef
 from depthgui.depthcache.feed import Feed, FeedOptions
 from depthgui.depthcache.hub import Hub, HubOptions

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from depthgui.app.stats import StatsWriter, resident_bytes
+from depthgui.app.process_memory import resident_bytes
+from depthgui.app.stats import StatsWriter
 from depthgui.depthcache.counters import FeedCounters
 from depthgui.ui.frame_clock import FrameClock
 
