@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -86,18 +87,34 @@ def step(command: Sequence[str | Path], variables: Mapping[str, str], what: str)
     return text
 
 
+def python_library() -> str:
+    """The name of the shared library of the Python that runs this; "" if it has none, or none that is missed."""
+    name = sysconfig.get_config_var("INSTSONAME") or ""
+    folder = sysconfig.get_config_var("LIBDIR") or ""
+    return "" if ".so" not in name or (Path(folder) / name).exists() else name
+
+
 def ensure_build_machine() -> None:
-    """See to it that the system's libraries that go into the bundle are here. Linux only."""
+    """See to it that the system's libraries that go into the bundle are here. Linux only.
+
+    Raises:
+        SetUpError: some are not, and can't be installed from here.
+    """
     if not sys.platform.startswith("linux"):
         return
     wanted = ["libxcb-cursor.so.0", "libxcb-icccm.so.4", "libxcb-keysyms.so.1", "libxkbcommon-x11.so.0"]
+    packages = list(_BUILD_APT)
+    if library := python_library():
+        # Debian's Python is linked statically; its library, which a frozen program loads, is a package of its own.
+        wanted.append(library)
+        packages.append(library.partition(".so")[0])
     ldconfig = shutil.which("ldconfig") or "/sbin/ldconfig"
     known = subprocess.run([ldconfig, "-p"], capture_output=True, text=True, check=False).stdout
-    missing = [name for name in wanted if name not in known] + [
-        tool for tool in ("readelf", "strip", "dpkg") if not shutil.which(tool)
-    ]
-    if missing and not dev_apt.install(_BUILD_APT, say):
-        raise SetUpError(f"{', '.join(missing)} missing. {dev_apt.advice(apt=_BUILD_APT, dnf=['-'], pacman=['-'])}")
+    missing = [name for name in wanted if name not in known]
+    missing += [tool for tool in ("readelf", "strip", "dpkg") if not shutil.which(tool)]
+    if missing and not dev_apt.install(packages, say):
+        advice = f"On Debian: apt-get install -y --no-install-recommends {' '.join(packages)}"
+        raise SetUpError(f"{', '.join(missing)} missing. {advice}")
 
 
 def freeze(target: Path, epoch_s: int) -> None:

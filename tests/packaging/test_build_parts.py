@@ -319,6 +319,16 @@ def test_a_failed_self_test_fails_the_build(tmp_path: Path, script: str) -> None
         dev_build.self_test(stand_in_program(tmp_path, script))
 
 
+def test_a_build_machine_without_its_libraries_is_told_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(dev_build.dev_apt, "install", lambda packages, say: False)
+    monkeypatch.setattr(dev_build, "python_library", lambda: "libpython3.99.so.1.0")
+    with pytest.raises(
+        SetUpError, match=r"libpython3\.99\.so\.1\.0.* missing\. On Debian: .*binutils.* libpython3\.99"
+    ):
+        dev_build.ensure_build_machine()
+
+
 def test_the_time_stamp_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "12345")
     assert dev_build.source_epoch_s() == 12345
