@@ -294,8 +294,6 @@ class Feed:
         self._last_trade_id = 0
         self._lost = self._failure = None
         self._perform(self._sync.stream_opened(self._loop.time()))
-        if self.info is None:
-            self._look_up()
         self._publish()
 
     def _stream_lost(self, error: DepthGuiError) -> None:

@@ -117,6 +117,20 @@ async def test_a_socket_that_ends_in_the_overlap_is_not_missed(venue: ModelVenue
     assert_seamless(watch)
 
 
+@pytest.mark.parametrize("market", [Market.SPOT, Market.USDM])
+async def test_the_very_next_diff_lets_the_new_socket_in(venue: ModelVenue, hub: Hub, market: Market) -> None:
+    """The new socket is ahead by one, and the old one ends: nothing it said need be waited for."""
+    watch, old, new = await open_pair(venue, hub, market)
+    name = f"{watch.model.name}@depth@100ms"
+    old.cut()
+    await asyncio.sleep(0.01)
+    for _ in range(2):
+        new.say({"stream": name, "data": watch.model.change(0.0, venue.now_ms())})
+        await settle()
+        assert watch.feed.book.last_update_id == watch.model.last_id
+    assert_seamless(watch)
+
+
 async def test_trades_are_neither_lost_nor_doubled(venue: ModelVenue, hub: Hub) -> None:
     watch = await watched(venue, hub)
     for trade_id in range(1, 61):

@@ -9,9 +9,11 @@ from collections.abc import Callable
 import pytest
 from feed.conftest import MakeHub
 from feed.model_venue import Asked, ModelRest, ModelVenue, Watch
+from feed.virtual_loop import VirtualLoop
 from feed.waiting import until
 
 from depthgui.binance.endpoints import Market, SymbolRef
+from depthgui.binance.limits import WeightBudget
 from depthgui.book.errors import (
     BinanceAPIException,
     ConnectFailedError,
@@ -22,6 +24,7 @@ from depthgui.book.errors import (
 )
 from depthgui.depthcache.feed import FeedOptions, FeedState
 from depthgui.depthcache.hub import Hub
+from depthgui.depthcache.venue_rest import _Turns
 from depthgui.transport.rest import RestAnswer
 
 BTC = SymbolRef(Market.SPOT, "BTCUSDT")
@@ -461,6 +464,44 @@ async def test_a_stopped_feed_leaves_its_place_in_the_queue(venue: ModelVenue, h
     await asyncio.sleep(5)
     assert len(venue.rest.snapshots()) <= 6
     assert hub.rest._turns[Market.SPOT]._under_way == 0
+
+
+async def test_a_turn_that_is_given_and_called_off_in_the_same_moment_is_passed_on(loop: VirtualLoop) -> None:
+    turns = _Turns(WeightBudget(6000))
+    served: list[int] = []
+    leave = asyncio.Event()
+
+    async def request(number: int) -> None:
+        async with turns.turn(1, number):
+            served.append(number)
+            await leave.wait()
+
+    requests = [asyncio.create_task(request(number)) for number in range(6)]
+    await asyncio.sleep(0)
+    assert served == [0, 1, 2, 3]
+    turns._finish()  # a place is free: it goes to request 4, which is called off before it learns of that
+    requests[4].cancel()
+    await asyncio.sleep(0.01)
+    assert served == [0, 1, 2, 3, 5]
+    leave.set()
+    await asyncio.gather(*requests, return_exceptions=True)
+
+
+async def test_a_snapshot_that_is_wanted_no_more_is_given_up(venue: ModelVenue, hub: Hub) -> None:
+    watch = started(venue, hub)
+    await until(lambda: watch.feed.state is FeedState.LIVE)
+    await asyncio.sleep(3)
+    venue.rest.delay_s = 5.0
+    watch.feed.resync()
+    await asyncio.sleep(0.5)
+    assert venue.rest.under_way == 1
+    venue.streams[0].cut()
+    asked = len(venue.rest.snapshots())
+    await until(lambda: len(venue.rest.snapshots()) > asked)
+    await asyncio.sleep(0.01)
+    assert venue.rest.under_way == 1
+    await until(lambda: watch.feed.state is FeedState.LIVE)
+    assert watch.wrong == []
 
 
 async def test_two_hubs_that_share_a_budget(venue: ModelVenue, make_hub: MakeHub) -> None:

@@ -276,6 +276,29 @@ async def test_two_feeds_of_one_symbol_are_both_served(venue: ModelVenue, hub: H
     assert first.wrong == second.wrong == []
 
 
+async def test_a_feed_stopped_from_within_another_s_news_is_left_alone(venue: ModelVenue, hub: Hub) -> None:
+    model = venue.add(Market.SPOT, "BTCUSDT")
+    first, second = hub.feed(spot("BTCUSDT")), hub.feed(spot("BTCUSDT"))
+    stopping: list[asyncio.Future[None]] = []
+    for feed in (first, second):
+        feed.start()
+    await until(lambda: are_live([first, second]))
+    diffs: list[int] = []
+
+    def stop_second(_: object) -> None:
+        if not stopping:
+            second._end()
+            diffs.append(second.counters.messages)
+            stopping.append(asyncio.ensure_future(second.stop()))
+
+    first.listen_changes(stop_second)
+    await until(lambda: stopping)
+    await asyncio.gather(*stopping)
+    await asyncio.sleep(1)
+    assert diffs == [second.counters.messages]
+    assert first.book.last_update_id >= model.last_id - 8
+
+
 async def test_feeds_of_one_symbol_at_different_paces(venue: ModelVenue, hub: Hub) -> None:
     model = venue.add(Market.SPOT, "BTCUSDT")
     fast, slow = hub.feed(spot("BTCUSDT")), hub.feed(spot("BTCUSDT"), FeedOptions(interval_ms=1000))

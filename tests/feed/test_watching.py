@@ -184,6 +184,19 @@ async def test_a_malformed_diff_resyncs_and_is_counted_and_told_once(
     assert len(venue.streams) == 1
 
 
+@pytest.mark.expected_logs("further ones are only counted")
+async def test_a_malformed_diff_is_not_sat_out_until_the_next_one_comes(venue: ModelVenue, hub: Hub) -> None:
+    watch = await watched(venue, hub)
+    venue.move(watch.model, None)
+    await asyncio.sleep(0.5)
+    watch.model.change(0.0, venue.now_ms())
+    venue.streams[0].say({"stream": DEPTH, "data": {}})
+    await until(lambda: watch.feed.state is FeedState.STALE, 0.1)
+    await until(lambda: watch.feed.state is FeedState.LIVE, 3)
+    assert watch.feed.book.last_update_id == watch.model.last_id
+    assert watch.wrong == []
+
+
 @pytest.mark.expected_logs("BTCUSDT: malformed message")
 @pytest.mark.parametrize("name", ["btcusdt@bookTicker", "btcusdt@trade"])
 async def test_a_malformed_ticker_or_trade_leaves_the_book_alone(venue: ModelVenue, hub: Hub, name: str) -> None:
