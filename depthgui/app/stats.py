@@ -68,6 +68,7 @@ class Milestone(msgspec.Struct, frozen=True):
     milestone: str
     wall_ms: int
     up_s: float
+    cpu_s: float
 
 
 class StatsWriter:
@@ -118,7 +119,8 @@ class StatsWriter:
 
     def reach(self, name: str) -> None:
         """Write a milestone."""
-        self._write(Milestone(name, _wall_ms(), round(time.monotonic() - self._begin_s, 4)))
+        up_s = round(time.monotonic() - self._begin_s, 4)
+        self._write(Milestone(name, _wall_ms(), up_s, round(time.process_time(), 4)))
 
     def write_line(self) -> None:
         """Write one line about the time since the one before."""
