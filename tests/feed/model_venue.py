@@ -76,6 +76,10 @@ class ModelSymbol:
         self._previous_id = self.last_id
         return event | {"b": list(changes[0].items()), "a": list(changes[1].items())}
 
+    def whole(self) -> dict[str, Any]:
+        """All levels, as a partial depth event of the derivatives has them: both sides ascending."""
+        return {name: sorted(side.items(), key=_price_of) for name, side in (("b", self.bids), ("a", self.asks))}
+
     def ticker(self) -> dict[str, Any]:
         """The bookTicker of now."""
         bid, ask = max(self.bids, key=Decimal), min(self.asks, key=Decimal)
@@ -354,6 +358,8 @@ class ModelVenue:
         event = model.change(self._loop.time(), self.now_ms())
         self.publish(f"{model.name}@depth@100ms", event, model.market)
         self.publish(f"{model.name}@bookTicker", model.ticker(), model.market)
+        if model.market is Market.OPTIONS:
+            self.publish(f"{model.name}@depth20@100ms", event | model.whole(), model.market)
         return event
 
     def publish(self, name: str, event: dict[str, Any], market: Market) -> None:
