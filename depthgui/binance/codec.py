@@ -45,7 +45,8 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
         """The venue's reason for refusing a request of ours, empty if it did not."""
         if self.code is not None:
             return f"{self.code}: {self.msg}"
-        return "" if self.error in (b"", b"null") else bytes(self.error).decode(errors="replace")
+        error = bytes(self.error)  # a Raw equals no bytes
+        return "" if error in {b"", b"null"} else error.decode(errors="replace")
 
 
 class _DepthEvent(Diff, frozen=True, gc=False):
@@ -213,7 +214,7 @@ def decode_error(payload: bytes) -> tuple[int, str] | None:
     """Decode the venue's error body to code and message; None for anything else, such as a proxy's page."""
     try:
         answer = _error_answer.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return answer.code, answer.msg
 

@@ -134,10 +134,10 @@ class Endpoints:
 
         Raises UsageError if `base` is not an http or https address.
         """
-        parts = urlsplit(base if "://" in base else f"http://{base}")
         try:
+            parts = urlsplit(base if "://" in base else f"http://{base}")
             is_address = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port > 0)
-        except ValueError as error:  # a port that is no number, or too large
+        except ValueError as error:  # a port that is no number or too large, a bracket that is not closed
             raise UsageError(f"{base!r} is not an address: {error}") from error
         if not is_address:
             raise UsageError(f"{base!r} is not an http:// or https:// address")

@@ -16,6 +16,8 @@ import msgspec
 from depthgui.binance.endpoints import Market, SymbolRef
 from depthgui.book.errors import MalformedMessageError
 
+_MOST_DIGITS = 40  # of a sensible number, before or after the point
+
 
 @dataclass(frozen=True, slots=True)
 class SymbolInfo:
@@ -112,9 +114,25 @@ def suggest(symbol: str, known: Iterable[str], count: int = 3) -> tuple[str, ...
 def _rule(row: dict[str, Any], kind: str, key: str) -> Decimal | None:
     for entry in row.get("filters", ()):
         if entry.get("filterType") == kind and key in entry:
-            value = Decimal(entry[key])
+            value = _number(entry[key])
             return value if value > 0 else None  # "0" means that there is no rule
     return None
+
+
+def _number(value: Any) -> Decimal:
+    number = Decimal(str(value))
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError(f"not a usable number: {value!r}")
+    return number
+
+
+def _contract_size(value: Any) -> Decimal | None:
+    if value is None:
+        return None
+    size = _number(value)
+    if size <= 0:
+        raise ValueError(f"a contract of size {value!r}")
+    return size
 
 
 def _name(row: dict[str, Any]) -> str:
@@ -140,7 +158,6 @@ def _spot(row: dict[str, Any]) -> SymbolInfo:
 def _future(market: Market, row: dict[str, Any]) -> SymbolInfo:
     is_perpetual = "PERPETUAL" in str(row.get("contractType", ""))
     delivery = row.get("deliveryDate")
-    size = row.get("contractSize")
     return SymbolInfo(
         market=market,
         symbol=_name(row),
@@ -150,7 +167,7 @@ def _future(market: Market, row: dict[str, Any]) -> SymbolInfo:
         tick=_rule(row, "PRICE_FILTER", "tickSize"),
         step=_rule(row, "LOT_SIZE", "stepSize"),
         kind="perpetual" if is_perpetual else "quarterly",
-        contract_size=None if size is None else Decimal(str(size)),
+        contract_size=_contract_size(row.get("contractSize")),
         expiry_ms=None if is_perpetual or not delivery else int(delivery),
     )
 
@@ -176,13 +193,18 @@ def _option(row: dict[str, Any]) -> SymbolInfo:
         tick=tick or _step_of(row.get("priceScale")),
         step=step or _step_of(row.get("quantityScale")),
         kind="option",
-        contract_size=None if row.get("unit") is None else Decimal(str(row["unit"])),
+        contract_size=_contract_size(row.get("unit")),
         expiry_ms=None if row.get("expiryDate") is None else int(row["expiryDate"]),
     )
 
 
 def _step_of(scale: Any) -> Decimal | None:
-    return None if scale is None else Decimal(1).scaleb(-int(scale))
+    if scale is None:
+        return None
+    decimals = int(scale)
+    if not 0 <= decimals <= _MOST_DIGITS:
+        raise ValueError(f"a scale of {scale!r}")
+    return Decimal(1).scaleb(-decimals)
 
 
 _READERS = {Market.SPOT: _spot, Market.USDM: _usdm, Market.COINM: _coinm, Market.OPTIONS: _option}
