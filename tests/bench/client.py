@@ -134,14 +134,15 @@ async def hub(order: ClientOrder) -> dict[str, Any]:
         feeds = [venue.feed(SymbolRef(Market.SPOT, symbol), options) for symbol in order.symbols]
         total = 0
 
-        def changed(_: Any) -> None:
+        def changed() -> None:
+            # The feed's call to those who paint: after every diff, and at a change of state.
             nonlocal total
             total += 1
             meter.note(total)
 
         meter.is_ready = False
         for feed in feeds:
-            feed.listen_changes(changed)
+            feed.wake = changed
             feed.start()
         while not all(feed.state.value == "live" for feed in feeds):
             await asyncio.sleep(0.1)
