@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import qasync
-from PySide6 import QtGui, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.app.root import open_application
 from depthgui.cli import parse
@@ -126,9 +126,13 @@ async def search(window: MainWindow, exchange: Exchange) -> None:
 
 
 async def settings(window: MainWindow, exchange: Exchange) -> None:
-    """Open the settings."""
+    """Open the settings, at the page with the most of them."""
     trigger(window, "actionSettings")
-    await asyncio.sleep(1)
+    await asyncio.sleep(0.5)
+    for groups in window.findChildren(QtWidgets.QListWidget):
+        for entry in groups.findItems("Ladder", QtCore.Qt.MatchFlag.MatchContains):
+            groups.setCurrentItem(entry)
+    await asyncio.sleep(0.5)
 
 
 async def compact(window: MainWindow, exchange: Exchange) -> None:
