@@ -195,7 +195,7 @@ FLASH = Setting(
     default=True,
     group=Group.LADDER,
     label="Flash changed levels",
-    help="A level that changed lights up briefly. Off where the system asks for reduced motion.",
+    help="A level that changed lights up briefly. Turn it off for less motion.",
 )
 LARGE_ORDER = Setting(
     key="ladder.large_order",
