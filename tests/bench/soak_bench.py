@@ -14,7 +14,7 @@ _SETTLED_MIN = 10
 def soak(plan: Plan) -> Result:
     """Growth after the first ten simulated minutes."""
     result = Result("Memory over simulated time")
-    symbols, minutes = plan.pick((20, 60), (2, 15))
+    symbols, minutes = plan.pick((20, 30), (2, 15))
     done = subprocess.run(
         [app_python(), "-m", "bench.soak_client", str(symbols), str(minutes)],
         stdout=subprocess.PIPE,
