@@ -62,12 +62,12 @@ class SlidingWindow:
         """Start with nothing spent."""
         self.capacity = capacity
         self.period_s = period_s
-        self._spent: deque[tuple[float, float]] = deque()
+        self._spent: deque[tuple[float, float]] = deque()  # when it is over, and how much
         self._total = 0.0
 
     def used(self, now_s: float) -> float:
         """Units spent within the last period."""
-        while self._spent and self._spent[0][0] <= now_s - self.period_s:
+        while self._spent and self._spent[0][0] <= now_s:
             self._total -= self._spent.popleft()[1]
         return self._total
 
@@ -76,16 +76,16 @@ class SlidingWindow:
         free = self.capacity - self.used(now_s)
         needed = min(units, self.capacity)
         wait_s = 0.0
-        for at_s, spent in self._spent:
+        for over_s, spent in self._spent:
             if free >= needed:
                 break
             free += spent
-            wait_s = at_s + self.period_s - now_s
+            wait_s = over_s - now_s
         return wait_s
 
     def spend(self, units: float, now_s: float) -> None:
         """Count `units` as spent now."""
-        self._spent.append((now_s, units))
+        self._spent.append((now_s + self.period_s, units))
         self._total += units
 
     async def take(self, clock: Callable[[], float], sleep: Callable[[float], Awaitable[object]]) -> None:
