@@ -23,6 +23,7 @@ class StatePill(QtWidgets.QLabel):
         self._view = PillView("connecting", "Connecting", "Connecting", "")
         self._is_brief = False
         self._widest = 0
+        self._said = ("", "")
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Fixed, QtWidgets.QSizePolicy.Policy.Fixed)
         self.set_theme(theme)
         self._say()
@@ -57,9 +58,13 @@ class StatePill(QtWidgets.QLabel):
             self._say()
 
     def _say(self) -> None:
+        self.setToolTip(self._view.tip)  # has counts that change with every diff
         text = self._view.brief if self._is_brief else self._view.text
+        said = (self._view.state, text)
+        if said == self._said:
+            return  # laying out anew would repaint the whole window, tab bar included
+        self._said = said
         self.setText(text)
-        self.setToolTip(self._view.tip)
         self.setAccessibleName(f"State: {self._view.text}")
         self.updateGeometry()
         self.update()
