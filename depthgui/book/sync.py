@@ -21,23 +21,31 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from depthgui.book.audit import AuditResult, PendingTickers, compare_best, compare_books, touch_left_coverage
+from depthgui.book.audit import PendingTickers, compare_best, compare_books, touch_left_coverage
 from depthgui.book.errors import BookError, CrossedBookError, GapError, MalformedMessageError
 from depthgui.book.messages import AnyDiff, BestPrices, Snapshot
 from depthgui.book.order_book import OrderBook
+from depthgui.book.outcomes import Audited, FetchSnapshot, Outcome, Outcomes, ReconnectStream, StateChanged, SyncState
 from depthgui.book.sequence import SequenceRules
+from depthgui.book.silence import SilenceWatch
+from depthgui.book.sync_limits import SyncLimits
 
-
-class SyncState(enum.Enum):
-    """How the book stands to the exchange's."""
-
-    DISCONNECTED = "disconnected"
-    BUFFERING = "buffering"
-    LIVE = "live"
-    STALE = "stale"
+__all__ = [
+    "TABLE",
+    "Audited",
+    "BookSync",
+    "FetchSnapshot",
+    "Outcome",
+    "Outcomes",
+    "ReconnectStream",
+    "StateChanged",
+    "SyncInput",
+    "SyncLimits",
+    "SyncState",
+    "Transition",
+]
 
 
 class SyncInput(enum.Enum):
@@ -53,71 +61,7 @@ class SyncInput(enum.Enum):
     RESYNC = "resync"
 
 
-@dataclass(frozen=True, slots=True)
-class FetchSnapshot:
-    """To do: fetch a snapshot. `attempt` counts from 1; wait longer the higher it is. `urgent`: no live book now.
-
-    `number` goes back with the answer, so that one that was asked for before the stream broke off is not taken for new.
-    """
-
-    number: int
-    attempt: int
-    urgent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ReconnectStream:
-    """To do: the stream is silent though the book moves on; subscribe again."""
-
-    silent_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class StateChanged:
-    """To know: the state is another one. `error` says why, where something went wrong."""
-
-    before: SyncState
-    after: SyncState
-    error: BookError | MalformedMessageError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Audited:
-    """To know: the book was compared with the venue's word."""
-
-    result: AuditResult
-
-
-Outcome = FetchSnapshot | ReconnectStream | StateChanged | Audited
-Outcomes = tuple[Outcome, ...]
 _NOTHING: Outcomes = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SyncLimits:
-    """Times in seconds, sizes in events and levels.
-
-    quiet_grace_s: how long to wait for a first diff before a snapshot is fetched without one.
-    silent_min_s, silent_max_s: bounds of the silence after which a live book is called stale; in between it follows the
-        symbol's own rate, `silent_intervals` times the mean time between diffs.
-    patience_most: the factor by which these may grow for a symbol that has proved to be quiet.
-    dead_s: how long a diff may take that a snapshot has proved to exist.
-    buffer_s: how long a snapshot may lag behind the stream (options: 25 to 30 s).
-    edge_share: the part of the proven range that may be left between the touch and its end before a refresh.
-    """
-
-    quiet_grace_s: float = 1.5
-    silent_min_s: float = 3.0
-    silent_max_s: float = 60.0
-    silent_intervals: float = 20.0
-    patience_most: float = 256.0
-    dead_s: float = 3.0
-    buffer_s: float = 90.0
-    buffer_events: int = 20_000
-    levels_a_side: int = 10_000
-    edge_share: float = 0.25
-    edge_pause_s: float = 10.0
-    calm_s: float = 30.0
 
 
 class Transition(NamedTuple):
@@ -153,13 +97,7 @@ class BookSync:
         self._attempts = 0
         self._joined_s: float | None = None
         self._opened_s = 0.0
-        self._last_diff_s = 0.0
-        self._diffs = 0
-        self._diffs_at_measure = 0
-        self._measured_s = 0.0
-        self._rate = 0.0  # diffs per second, smoothed over about ten seconds
-        # Factor on the silence allowed: doubles each time silence turns out to be quiet, halves in 7 s of traffic.
-        self._patience = 1.0
+        self._silence = SilenceWatch(self.limits)
         self._reconnect_asked = False
         self._awaits_first_diff = False  # the book is a bare snapshot: the first-event rule, not the chain, decides
         self._refreshed_s = 0.0
@@ -215,7 +153,7 @@ class BookSync:
 
     def tick(self, now_s: float) -> Outcomes:
         """A second or so has passed."""
-        self._measure_rate(now_s)
+        self._silence.measure(now_s)
         return self._handle(SyncInput.TICK, None, now_s)
 
     def best_prices(self, best: BestPrices, now_s: float) -> Outcomes:
@@ -291,13 +229,13 @@ class BookSync:
         return self._held is not None and self._now_s - self._held_since_s >= self.limits.buffer_s
 
     def _is_silent(self, _: None) -> bool:
-        return self._now_s - self._last_diff_s >= self._allowed_silence_s()
+        return self._silence.is_too_long(self._now_s)
 
     def _is_overtaken(self, snapshot: OrderBook) -> bool:
         # Snapshots may lag; after longer than that, lower ids mean that the venue began to count anew.
         assert self.book is not None
         is_older = snapshot.last_update_id < self.book.last_update_id
-        return is_older and self._now_s - self._last_diff_s < self.limits.buffer_s
+        return is_older and self._silence.silent_s(self._now_s) < self.limits.buffer_s
 
     def _is_quiet_proven(self, snapshot: OrderBook) -> bool:
         book = self.book
@@ -333,12 +271,12 @@ class BookSync:
         self.is_refreshing = False
         self._reconnect_asked = False
         self._joined_s = None
-        self._opened_s = self._last_diff_s = self._now_s
+        self._opened_s = self._silence.last_s = self._now_s
         return _NOTHING
 
     def _open(self, _: None) -> Outcomes:
         self._attempts = 0
-        self._patience = 1.0
+        self._silence.open()
         return self._start_buffering(None)
 
     def _buffer_diff(self, diff: AnyDiff) -> Outcomes:
@@ -378,8 +316,8 @@ class BookSync:
         self.book = book
         self.state = SyncState.LIVE
         self._buffer.clear()
-        self._joined_s = self._last_diff_s = self._refreshed_s = self._measured_s = self._now_s
-        self._diffs_at_measure = self._diffs
+        self._joined_s = self._refreshed_s = self._now_s
+        self._silence.begin(self._now_s)
         self._covered_span = self._covered_width()
         best = self._tickers.take(book.last_update_id)
         return _NOTHING if best is None else self._compare(book, best)
@@ -392,8 +330,7 @@ class BookSync:
         except MalformedMessageError as error:
             return self._start_over(error)
         self._awaits_first_diff = False
-        self._last_diff_s = self._now_s
-        self._diffs += 1
+        self._silence.note_diff(self._now_s)
         if book.is_crossed:
             return self._start_over(_crossed(book))
         if self.is_refreshing:
@@ -422,8 +359,7 @@ class BookSync:
         assert book is not None
         result = compare_books(book, snapshot, self._now_s)
         self._end_refresh(None)
-        self._last_diff_s = self._now_s
-        self._patience = min(self._patience * 2, self.limits.patience_most)
+        self._silence.note_quiet(self._now_s)
         if not result.agrees:
             return (Audited(result), *self._start_over(None))
         if snapshot.last_update_id != book.last_update_id:
@@ -436,7 +372,7 @@ class BookSync:
 
     def _reconnect(self, _: None) -> Outcomes:
         self._reconnect_asked = True
-        return (ReconnectStream(self._now_s - self._last_diff_s),)
+        return (ReconnectStream(self._silence.silent_s(self._now_s)),)
 
     def _begin_refresh(self, _: None) -> Outcomes:
         return self._refresh(urgent=False)
@@ -465,8 +401,7 @@ class BookSync:
         if not result.agrees:
             return (Audited(result), *self._start_over(None))
         book.extend(shadow)
-        if max(len(book.bids), len(book.asks)) > self.limits.levels_a_side:
-            book.keep_best(self.limits.levels_a_side * 3 // 4)
+        self._bound_width(book)
         self._covered_span = self._covered_width()
         return (Audited(result),)
 
@@ -474,10 +409,8 @@ class BookSync:
         return self._start_over(None)
 
     def _watch_width(self, _: None) -> Outcomes:
-        book = self.book
-        if book is not None and max(len(book.bids), len(book.asks)) > self.limits.levels_a_side:
-            book.keep_best(self.limits.levels_a_side * 3 // 4)
-            book.version += 1
+        assert self.book is not None
+        self._bound_width(self.book)
         return _NOTHING
 
     # Parts of the actions
@@ -487,6 +420,11 @@ class BookSync:
         self._attempts = 0
         self._buffer.clear()
         return self._fetch(urgent=urgent)
+
+    def _bound_width(self, book: OrderBook) -> None:
+        if max(len(book.bids), len(book.asks)) > self.limits.levels_a_side:
+            book.keep_best(self.limits.levels_a_side * 3 // 4)
+            book.version += 1
 
     def _catch_up(self, book: OrderBook) -> OrderBook:
         rules = self._rules
@@ -550,23 +488,6 @@ class BookSync:
         oldest_s = self._now_s - self.limits.buffer_s
         while len(buffer) > self.limits.buffer_events or buffer[0][0] < oldest_s:
             buffer.popleft()  # only the head: what is kept is still without holes
-
-    def _measure_rate(self, now_s: float) -> None:
-        arrived = self._diffs - self._diffs_at_measure
-        if not arrived:
-            return  # silence says nothing of the symbol's pace until it ends
-        elapsed_s = now_s - self._measured_s
-        if elapsed_s > 0:
-            rate = arrived / elapsed_s
-            self._rate = rate if not self._rate else self._rate + (rate - self._rate) * (1 - 0.9**elapsed_s)
-            self._patience = max(self._patience * 0.9**elapsed_s, 1.0)
-        self._measured_s = now_s
-        self._diffs_at_measure = self._diffs
-
-    def _allowed_silence_s(self) -> float:
-        limits = self.limits
-        usual_s = limits.silent_intervals / self._rate if self._rate > 0 else limits.silent_max_s
-        return min(max(usual_s, limits.silent_min_s), limits.silent_max_s) * self._patience
 
     def _last_buffered(self) -> AnyDiff | None:
         return self._buffer[-1][1] if self._buffer else None
