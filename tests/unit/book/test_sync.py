@@ -537,6 +537,28 @@ def test_nothing_of_an_earlier_stream_is_left_in_the_buffer() -> None:
     assert driver.state is BUFFERING  # 103 was never seen by this stream: too old
 
 
+def test_a_snapshot_held_for_an_earlier_stream_is_given_up() -> None:
+    driver = Driver()
+    driver.open()
+    driver.diff(101, 103)
+    driver.answer(snapshot(104))
+    driver.lose()
+    driver.open()
+    assert len(fetches(driver.diff(105, 106))) == 1
+    assert driver.state is BUFFERING
+
+
+def test_a_held_snapshot_does_not_join_across_a_gap() -> None:
+    driver = Driver()
+    driver.open()
+    driver.tick(1.5)
+    driver.answer(snapshot(50))
+    outcomes = driver.diff(52, 53)  # 51 is missing
+    assert driver.state is BUFFERING
+    assert [type(outcome.error) for outcome in outcomes if isinstance(outcome, StateChanged)] == [GapError]
+    assert len(fetches(outcomes)) == 1
+
+
 def test_nothing_of_an_earlier_refresh_is_left_in_the_buffer() -> None:
     driver = live()
     driver.refresh()
