@@ -37,13 +37,25 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--only", action="append", choices=SECTIONS, metavar="SECTION", help=f"only this one: {', '.join(SECTIONS)}"
     )
+    parser.add_argument(
+        "--soak-hours", type=_hours, metavar="H", help="simulated hours of the soak section (full: 0.5)"
+    )
     return parser.parse_args(argv)
+
+
+def _hours(text: str) -> float:
+    hours = float(text)
+    if not 0.25 <= hours <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} hours: between 0.25 and 1000 are asked for")
+    return hours
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the sections and write the report; returns 0, or 1 if one of them failed."""
     options = parse(argv)
-    plan = Plan(options.out, quick=options.quick, peers=not (options.quick or options.no_peers))
+    plan = Plan(
+        options.out, quick=options.quick, peers=not (options.quick or options.no_peers), soak_hours=options.soak_hours
+    )
     started = datetime.datetime.now(datetime.UTC)
     results: list[Result] = []
     failed: list[str] = []

@@ -9,11 +9,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much to do. `quick` is the short form; peers are measured only where `peers` is set; `out` takes files."""
+    """How much to do. `quick` is the short form; peers are measured only where `peers` is set; `out` takes files.
+
+    `soak_hours` is simulated time, for the one section that is about hours; None leaves it to the form.
+    """
 
     out: Path
     quick: bool = False
     peers: bool = True
+    soak_hours: float | None = None
 
     def pick(self, full: Any, quick: Any) -> Any:
         """The value for the full or for the short form."""
