@@ -7,6 +7,8 @@ Importing this package imports no Qt, so that --help, --version and a bad argume
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -45,6 +47,13 @@ def main(argv: Sequence[str]) -> int:
     if problem:
         sys.stderr.write(f"depthgui: {problem}\n")
         return 1
-    from depthgui.app.process import run_process
+    from depthgui.app.exchange_start import early_child
 
-    return run_process(arguments)
+    # Looking for garbage among fresh modules finds none; `run_process` turns it on again.
+    gc.disable()
+    # numpy's threads are not used, and the first thing they do is to wait in a loop for a tenth of a second.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    with early_child(arguments) as child:
+        from depthgui.app.process import run_process
+
+        return run_process(arguments, child)

@@ -15,35 +15,11 @@ from pathlib import Path
 
 import msgspec
 
+from depthgui.app.exchange_messages import Answer, Command, Orders
 from depthgui.exchange import Exchange, FaultError, RecordingError, Replay
 
 # How far back a fault may ask for an old book; each event kept costs about 2 kB, and nobody audits this exchange.
 _EVENTS_KEPT = 5000
-
-
-class Orders(msgspec.Struct, kw_only=True):
-    """What to serve. `replays` are paths; `symbols` texts are not needed: the exchange lists its own."""
-
-    seed: int = 1
-    replays: list[str] = []
-    speed: float = 1.0
-    faults: list[str] = []
-
-
-class Answer(msgspec.Struct, kw_only=True):
-    """Where it serves and which recorded symbols it has, or why it does not."""
-
-    base_url: str = ""
-    symbols: list[str] = []
-    warnings: list[str] = []
-    error: str = ""
-
-
-class Command(msgspec.Struct, kw_only=True):
-    """A fault to make now, in the exchange's fault language; or "disconnect" for every connection."""
-
-    fault: str = ""
-    disconnect: bool = False
 
 
 def main() -> int:

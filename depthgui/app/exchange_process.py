@@ -1,26 +1,20 @@
-"""Starts the embedded exchange as a child process, asks it for faults, and ends it."""
+"""The embedded exchange as the application sees it: enters its process, asks it for faults, and ends it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 
 import msgspec
 
-import depthgui
-from depthgui.app.exchange_child import Answer, Command, Orders
-from depthgui.cli import EXCHANGE_FLAG
+from depthgui.app.exchange_messages import Answer, Command, Orders
+from depthgui.app.exchange_start import ExchangeChild, end_child, send_line, start_child
 
 _LOG = logging.getLogger(__name__)
 _START_S = 30.0
-_STOP_S = 3.0
 
 
 class ExchangeStartError(Exception):
@@ -30,31 +24,26 @@ class ExchangeStartError(Exception):
 class ExchangeProcess:
     """The child process; an async context manager. `base_url` and `symbols` are known once it is entered."""
 
-    def __init__(self, orders: Orders, on_warning: Callable[[str], None]) -> None:
-        """Start nothing yet. `on_warning` is called in the event loop with what the exchange has to say."""
+    def __init__(self, orders: Orders, on_warning: Callable[[str], None], child: ExchangeChild | None = None) -> None:
+        """Start nothing yet. `on_warning` is called in the event loop with what the exchange has to say.
+
+        `child` is a process that was started with these orders before; it is this object's from now on.
+        """
         self._orders = orders
         self._on_warning = on_warning
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child = child
         self.base_url = ""
         self.symbols: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
 
     async def __aenter__(self) -> ExchangeProcess:
-        """Start it and wait until it serves. Raises ExchangeStartError."""
-        # Popen and its pipes, in threads: asyncio's own subprocesses need a child watcher that qasync has not got.
-        process = subprocess.Popen(  # noqa: S603, ASYNC220 - our own program; starting takes a millisecond
-            _command(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_environment(),
-        )
-        self._process = process
-        loop = asyncio.get_running_loop()
-        threading.Thread(target=self._pass_on, args=(process, loop), name="exchange log", daemon=True).start()
+        """Start it, unless it was started before, and wait until it serves. Raises ExchangeStartError."""
         try:
-            self._send(msgspec.json.encode(self._orders))
-            answer = await asyncio.wait_for(asyncio.to_thread(_read_answer, process), _START_S)
+            # Popen and its pipes, in threads: asyncio's own subprocesses need a child watcher that qasync has not got.
+            child = self._child = self._child or start_child(self._orders)
+            loop = asyncio.get_running_loop()
+            threading.Thread(target=self._pass_on, args=(child, loop), name="exchange log", daemon=True).start()
+            answer = await asyncio.wait_for(asyncio.to_thread(_read_answer, child), _START_S)
         except (OSError, TimeoutError) as error:
             await self.stop()
             raise ExchangeStartError("The embedded exchange did not start; the log says more.") from error
@@ -73,11 +62,11 @@ class ExchangeProcess:
         """End it."""
         await self.stop()
 
-    def _pass_on(self, process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop) -> None:
+    def _pass_on(self, child: ExchangeChild, loop: asyncio.AbstractEventLoop) -> None:
         """Hand over what the child writes to its standard error, line by line; runs in a thread of its own."""
-        if process.stderr is None:
+        if child.stderr is None:
             return
-        with process.stderr as lines:
+        with child.stderr as lines:
             for line in lines:
                 text = line.decode(errors="replace").rstrip()
                 _LOG.warning("exchange: %s", text)
@@ -86,57 +75,26 @@ class ExchangeProcess:
 
     def disconnect(self) -> None:
         """Make the exchange close every connection without a word."""
-        self._send(msgspec.json.encode(Command(disconnect=True)))
+        self._send(Command(disconnect=True))
 
     def make_fault(self, text: str) -> None:
         """Give the exchange a fault, in its own language."""
-        self._send(msgspec.json.encode(Command(fault=text)))
+        self._send(Command(fault=text))
 
-    def _send(self, line: bytes) -> None:
-        if self._process is None or self._process.stdin is None:
+    def _send(self, command: Command) -> None:
+        if self._child is None:
             raise ExchangeStartError("The embedded exchange is not running.")
-        self._process.stdin.write(line + b"\n")
-        self._process.stdin.flush()
+        send_line(self._child, command)
 
     async def stop(self) -> None:
-        """Close its standard input, which ends it; kill it if it takes too long. May be called twice."""
-        process, self._process = self._process, None
-        if process is not None:
-            await asyncio.to_thread(_end, process)
+        """End it. May be called twice."""
+        child, self._child = self._child, None
+        if child is not None:
+            await asyncio.to_thread(end_child, child)
 
 
-def _command() -> list[str]:
-    if getattr(sys, "frozen", False):
-        return [sys.executable, EXCHANGE_FLAG]
-    return [sys.executable, "-m", "depthgui", EXCHANGE_FLAG]
-
-
-def _environment() -> dict[str, str]:
-    """The child must find this very package, also where it is not installed."""
-    environment = dict(os.environ)
-    home = str(Path(depthgui.__file__).resolve().parents[1])
-    others = environment.get("PYTHONPATH", "")
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [home, others]))
-    return environment
-
-
-def _read_answer(process: subprocess.Popen[bytes]) -> Answer:
-    line = b"" if process.stdout is None else process.stdout.readline()
+def _read_answer(child: ExchangeChild) -> Answer:
+    line = b"" if child.stdout is None else child.stdout.readline()
     if not line:
         return Answer(error="it ended at once; the log says more")
     return msgspec.json.decode(line, type=Answer)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    try:
-        if process.stdin is not None:
-            process.stdin.close()
-    except BrokenPipeError:
-        _LOG.info("the embedded exchange had ended by itself")
-    try:
-        process.wait(_STOP_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout is not None:
-        process.stdout.close()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 from collections.abc import Iterator
 
 from depthgui.app import root
+from depthgui.app.exchange_start import ExchangeChild
 from depthgui.app.self_test import run_self_test
 from depthgui.book.errors import UsageError
 from depthgui.cli import Arguments
@@ -19,13 +21,18 @@ _PICTURE_AFTER_S = 8.0
 _WAKE_MS = 300
 
 
-def run_process(arguments: Arguments) -> int:
-    """Run until the window is closed, the time is over, or a signal comes; returns the exit code."""
+def run_process(arguments: Arguments, child: ExchangeChild | None = None) -> int:
+    """Run until the window is closed, the time is over, or a signal comes; returns the exit code.
+
+    `child` is the embedded exchange that was started for `arguments`, if any.
+    """
     import qasync
 
     app = QtWidgets.QApplication(sys.argv[:1])
+    if arguments.self_test:
+        _collect_from_now_on()
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
-        job = run_self_test(arguments) if arguments.self_test else _run(arguments)
+        job = run_self_test(arguments) if arguments.self_test else _run(arguments, child)
         try:
             return runner.run(job)
         except (OSError, UsageError) as error:
@@ -33,10 +40,11 @@ def run_process(arguments: Arguments) -> int:
             return 1
 
 
-async def _run(arguments: Arguments) -> int:
+async def _run(arguments: Arguments, child: ExchangeChild | None) -> int:
     stop = asyncio.Event()
     with _ending(stop):
-        async with root.open_application(arguments) as application:
+        async with root.open_application(arguments, child) as application:
+            _collect_from_now_on()
             window = application.window
             window.closed.connect(stop.set)
             if window.is_closed:  # by somebody quicker than the start
@@ -45,6 +53,12 @@ async def _run(arguments: Arguments) -> int:
             if arguments.screenshot is not None:
                 save_picture(grab_window(window, application.theme), arguments.screenshot)
     return 0
+
+
+def _collect_from_now_on() -> None:
+    """What is there now stays to the end: no collection needs to walk through it, which took 20 ms each time."""
+    gc.freeze()
+    gc.enable()
 
 
 def _time_limit_s(arguments: Arguments) -> float | None:

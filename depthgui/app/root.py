@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
+import importlib
 import logging
 import sys
 import time
@@ -14,8 +16,9 @@ from pathlib import Path
 from depthgui._version import __version__
 from depthgui.app import profile_lock
 from depthgui.app.error_hooks import ErrorHooks
-from depthgui.app.exchange_child import Orders
+from depthgui.app.exchange_messages import orders_of
 from depthgui.app.exchange_process import ExchangeProcess, ExchangeStartError
+from depthgui.app.exchange_start import ExchangeChild, end_child, start_child
 from depthgui.app.logs import log_to
 from depthgui.app.stats import FirstPaint, StatsWriter
 from depthgui.app.venue_settings import (
@@ -51,13 +54,21 @@ _RECONNECTING_SETTINGS = frozenset(
     for setting in (schema.PROXY, schema.AFTER_FAILURE, schema.UPDATE_MS, schema.DEPTH_LIMIT, schema.REFRESH_MIN)
 )
 _SETTLE_MS = 800
+_SEEN_S = 0.3  # a window that starts hidden is never painted
 
 
 class Application:
     """The venue in use and what depends on it. It is the window's `VenueSwitch`."""
 
-    def __init__(self, arguments: Arguments, profile: Profile, themes: ThemeManager, hooks: ErrorHooks) -> None:
-        """Build the window, without a venue."""
+    def __init__(
+        self,
+        arguments: Arguments,
+        profile: Profile,
+        themes: ThemeManager,
+        hooks: ErrorHooks,
+        child: ExchangeChild | None = None,
+    ) -> None:
+        """Build the window, without a venue. `child` is an embedded exchange that boots already."""
         self._arguments = arguments
         self._profile = profile
         self._themes = themes
@@ -66,6 +77,7 @@ class Application:
         self._switching = asyncio.Lock()
         self._venue_stack = AsyncExitStack()
         self._wish: VenueWish | None = None
+        self._child = child
         self.exchange: ExchangeProcess | None = None
         loop = asyncio.get_running_loop()
         services = Services(themes, profile, self._clock, self._tasks, self, loop.time, time.time)
@@ -82,7 +94,13 @@ class Application:
 
     async def start(self) -> None:
         """Connect to the first venue, open its tabs and those of the command line."""
-        await self._connect(first_venue(self._arguments, self._profile.settings))
+        wish = first_venue(self._arguments, self._profile.settings)
+        if wish.key == "demo" and self._child is None:
+            # If it does not start, connecting tries again, and tells why not.
+            with contextlib.suppress(OSError):
+                self._child = start_child(orders_of(self._arguments))
+        await self._be_seen()
+        await self._connect(wish)
         venue = self.window.venue
         wanted = [parse_symbol_ref(text) for text in self._arguments.symbols]
         if not wanted and venue is not None and not self.window.pages.all():
@@ -92,6 +110,14 @@ class Application:
             self.window.pages.show(pages[0])
         for ref in wanted:
             self._tasks.spawn(self._tell_unknown(ref), f"check {ref}")
+
+    async def _be_seen(self) -> None:
+        """Let the window appear; what paints the pages takes longer to import than the rest, and comes after that."""
+        seen = asyncio.Event()
+        FirstPaint(self.window, seen.set)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(seen.wait(), _SEEN_S)
+        importlib.import_module("depthgui.ui.panels")
 
     def meter(self, path: Path) -> StatsWriter:
         """A meter of this window; it writes to `path` once it is entered. Raises OSError then if it can't."""
@@ -174,9 +200,9 @@ class Application:
         symbols: tuple[str, ...] = ()
         is_replay = wish.key == "demo" and bool(self._arguments.replay)
         if wish.key == "demo":
-            self.exchange = await self._venue_stack.enter_async_context(
-                ExchangeProcess(self._orders(), self._on_exchange_warning)
-            )
+            child, self._child = self._child, None
+            process = ExchangeProcess(orders_of(self._arguments), self._on_exchange_warning, child)
+            self.exchange = await self._venue_stack.enter_async_context(process)
             url, symbols = self.exchange.base_url, self.exchange.symbols
             for warning in self.exchange.warnings:
                 self._on_exchange_warning(warning)
@@ -197,15 +223,6 @@ class Application:
     def _on_exchange_warning(self, text: str) -> None:
         """A recording that is damaged, for example: what cannot be played is named with its line."""
         self.window.notices.add(text)
-
-    def _orders(self) -> Orders:
-        arguments = self._arguments
-        return Orders(
-            seed=1 if arguments.seed is None else arguments.seed,
-            replays=[str(path.absolute()) for path in arguments.replay],
-            speed=arguments.speed,
-            faults=list(arguments.faults),
-        )
 
     # ---- settings that concern more than the window
 
@@ -232,6 +249,9 @@ class Application:
         self.window.shut_down()
         await self._tasks.aclose()
         await self._venue_stack.aclose()
+        child, self._child = self._child, None
+        if child is not None:
+            end_child(child)
         self.window.hide()
         self.window.deleteLater()
         self._clock.stop()
@@ -258,8 +278,8 @@ async def open_app(arguments: Arguments) -> AsyncIterator[MainWindow]:
 
 
 @asynccontextmanager
-async def open_application(arguments: Arguments) -> AsyncIterator[Application]:
-    """The same, for those who need more than the window."""
+async def open_application(arguments: Arguments, child: ExchangeChild | None = None) -> AsyncIterator[Application]:
+    """The same, for those who need more than the window. `child` is an embedded exchange started before."""
     app = _qapplication()
     paths = profile_paths(arguments.profile)
     paths.make()
@@ -272,7 +292,7 @@ async def open_application(arguments: Arguments) -> AsyncIterator[Application]:
         profile.load(datetime.datetime.now().astimezone())
         settings = profile.settings
         themes = ThemeManager(app, Scheme(settings.get(schema.THEME)), settings.get(schema.FONT_SCALE) / 100)
-        application = Application(arguments, profile, themes, hooks)
+        application = Application(arguments, profile, themes, hooks, child)
         stack.push_async_callback(application.aclose)
         for notice in [*profile.notices, *([] if is_writer else [profile_lock.SECOND])]:
             application.window.notices.add(notice)

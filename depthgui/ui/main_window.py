@@ -22,7 +22,6 @@ from depthgui.ui.icons import app_icon
 from depthgui.ui.key_window import KeyWindow
 from depthgui.ui.notice_bar import NoticeBar
 from depthgui.ui.pages import Pages
-from depthgui.ui.panels import Panels
 from depthgui.ui.status_bar import StatusBar, StatusFigures
 from depthgui.ui.symbol_catalogue import SymbolCatalogue
 from depthgui.ui.symbol_tab import SymbolTab
@@ -254,6 +253,8 @@ class MainWindow(KeyWindow):
                 self._services.tasks.spawn(page.feed.stop(), f"stop {page.ref}")
 
     def _make_page(self, ref: SymbolRef) -> SymbolTab:
+        from depthgui.ui.panels import Panels  # what paints comes after the first window: it takes long to import
+
         theme = self._services.themes.theme
         panels = Panels(theme, self._services.clock)
         page = SymbolTab(ref, panels, theme, self.zone, self._services.now_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6 import QtCore, QtWidgets
 
@@ -11,9 +12,11 @@ from depthgui.ui.banner import StaleBanner
 from depthgui.ui.dialogs.connection_text import banner_text
 from depthgui.ui.engine import ConnectionPhase, ConnectionStatus, Feed, FeedState, Market, SymbolRef
 from depthgui.ui.failed_panel import FailedPanel
-from depthgui.ui.panels import Panels
 from depthgui.ui.theme import Theme
 from depthgui.ui.wording import TimeZone
+
+if TYPE_CHECKING:
+    from depthgui.ui.panels import Panels
 
 _WIDTHS = (444, 760, 236)  # ladder, chart, tape
 

@@ -229,7 +229,7 @@ async def test_a_damaged_profile_is_told_and_kept(tmp_path: Path) -> None:
 
 
 async def test_an_endpoint_that_is_not_there(tmp_path: Path, expected_logs: Any) -> None:
-    expected_logs.allow("symbol list of Spot: cannot connect")  # asked for in the background; may come too late
+    expected_logs.allow("symbol list of .*: cannot connect")  # asked for in the background; may come too late
     async with Exchange() as gone:
         address = gone.base_url
     async with open_app(["--profile", str(tmp_path), "--endpoint", address, "BTCUSDT"]) as window:

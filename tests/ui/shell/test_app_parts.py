@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from depthgui.app import screen
-from depthgui.app.exchange_child import Orders
+from depthgui.app.exchange_messages import Orders
 from depthgui.app.exchange_process import ExchangeProcess, ExchangeStartError
 from depthgui.app.logs import log_to
 from depthgui.app.profile_lock import lock_profile

@@ -1,0 +1,86 @@
+"""What a start imports before the first window is there, and the embedded exchange that boots beside it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from depthgui.app.exchange_messages import Orders, orders_of
+from depthgui.app.exchange_process import ExchangeProcess
+from depthgui.app.exchange_start import early_child, end_child, start_child
+from depthgui.cli import Arguments, parse
+
+ROOT = Path(__file__).parents[3]
+# Each takes from a tenth to a quarter of the time in which the window should be there.
+HEAVY = ("aiohttp", "depthgui.exchange", "depthgui.ui.panels", "numpy", "pyqtgraph")
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules that are there after a statement, in a process of its own."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{statement}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_window_comes_before_what_is_slow_to_import() -> None:
+    modules = loaded_by("import depthgui.app.process")
+    assert "depthgui.ui.main_window" in modules
+    assert modules.isdisjoint(HEAVY)
+
+
+def test_pages_bring_what_they_are_painted_with() -> None:
+    modules = loaded_by("import depthgui.ui.panels")
+    assert {"numpy", "pyqtgraph", "depthgui.ui.widgets.ladder"} <= modules
+
+
+def test_the_exchange_is_started_before_qt_is_imported() -> None:
+    modules = loaded_by("import depthgui.app.exchange_start, depthgui.app.screen")
+    assert modules.isdisjoint({*HEAVY, "PySide6", "asyncio"})
+
+
+def test_the_exchange_imports_no_qt() -> None:
+    modules = loaded_by("import depthgui.app.exchange_child")
+    assert "depthgui.exchange" in modules
+    assert modules.isdisjoint({"PySide6", "pyqtgraph"})
+
+
+def test_what_the_command_line_wants_of_the_exchange(tmp_path: Path) -> None:
+    assert orders_of(parse(["--demo"])) == Orders()
+    recording = tmp_path / "a.ndjson"
+    recording.touch()
+    orders = orders_of(parse(["--replay", str(recording), "--speed", "4", "--seed", "0", "--fault", "gap"]))
+    assert orders == Orders(seed=0, replays=[str(recording)], speed=4.0, faults=["gap"])
+
+
+async def test_a_child_that_boots_already_is_taken_over() -> None:
+    with early_child(Arguments(demo=True)) as child:
+        assert child is not None
+        async with ExchangeProcess(Orders(), print, child) as exchange:
+            assert exchange.base_url.startswith("http://127.0.0.1:")
+            assert child.poll() is None
+        assert child.returncode == 0
+
+
+def test_a_child_that_nobody_takes_is_ended() -> None:
+    with early_child(Arguments(demo=True)) as child:
+        assert child is not None
+    assert child.returncode is not None
+    assert child.stderr is not None
+    assert child.stderr.closed
+
+
+@pytest.mark.parametrize("arguments", [Arguments(), Arguments(demo=True, self_test=True)])
+def test_no_child_where_none_is_needed_at_once(arguments: Arguments) -> None:
+    with early_child(arguments) as child:
+        assert child is None
+
+
+def test_ending_a_child_twice_does_no_harm() -> None:
+    child = start_child(Orders())
+    end_child(child)
+    end_child(child)
+    assert child.stderr is not None
+    child.stderr.close()
