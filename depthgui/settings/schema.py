@@ -26,6 +26,7 @@ class Group(enum.Enum):
     NETWORK = "Network"
     BOOK = "Book"
     LADDER = "Ladder"
+    HEATMAP = "Heatmap"
     APPEARANCE = "Appearance"
 
 
@@ -88,6 +89,8 @@ _TYPE_NAMES: dict[type, str] = {bool: "yes or no", int: "whole number", float: "
 def _web_address(text: str) -> str | None:
     if text and not text.startswith(("http://", "https://")):
         return f"{text} is no address; it starts with http:// or https://"
+    if text and (not text.partition("://")[2].partition("/")[0] or any(mark.isspace() for mark in text)):
+        return f"{text} is no address; write it like https://example.com/path, without spaces"
     return None
 
 
@@ -139,6 +142,15 @@ AFTER_FAILURE = Setting(
     label="After five failed attempts",
     help="Stop and wait for “Reconnect”, or go on trying every 30 seconds.",
     choices=(Choice("stop", "Stop and ask"), Choice("retry", "Go on trying every 30 s")),
+)
+UPDATES_URL = Setting(
+    key="updates.url",
+    default="",
+    group=Group.NETWORK,
+    label="Address asked for updates",
+    help="Help > Check for updates asks it for the newest version, and only then. Empty: nobody is asked.",
+    placeholder="https://example.com/latest.json",
+    check_text=_web_address,
 )
 UPDATE_MS = Setting(
     key="book.update_ms",
@@ -232,6 +244,22 @@ TAPE_MINIMUM = Setting(
     minimum=0.0,
     maximum=1e15,
 )
+HEATMAP_COLUMN = Setting(
+    key="heatmap.column_ms",
+    default=250,
+    group=Group.HEATMAP,
+    label="A column every",
+    help="How often the heatmap keeps the book, in every open tab. A change begins its history anew.",
+    choices=(Choice(100, "100 ms"), Choice(250, "250 ms"), Choice(500, "500 ms"), Choice(1000, "1 s")),
+)
+HEATMAP_KEPT = Setting(
+    key="heatmap.kept_min",
+    default=10,
+    group=Group.HEATMAP,
+    label="Keep the last",
+    help="History to scroll back through. A tab takes about 0.3 MB a minute at 250 ms. A change begins it anew.",
+    choices=(Choice(5, "5 min"), Choice(10, "10 min"), Choice(30, "30 min"), Choice(60, "60 min")),
+)
 THEME = Setting(
     key="appearance.theme",
     default="system",
@@ -289,6 +317,7 @@ ALL_SETTINGS: tuple[AnySetting, ...] = (
     ENDPOINT,
     PROXY,
     AFTER_FAILURE,
+    UPDATES_URL,
     UPDATE_MS,
     DEPTH_LIMIT,
     REFRESH_MIN,
@@ -299,6 +328,8 @@ ALL_SETTINGS: tuple[AnySetting, ...] = (
     LARGE_VALUE,
     BAND,
     TAPE_MINIMUM,
+    HEATMAP_COLUMN,
+    HEATMAP_KEPT,
     THEME,
     FONT_SCALE,
     FRAME_CAP,

@@ -107,14 +107,15 @@ ACTIONS: tuple[ActionSpec, ...] = (
         needs=Needs.TAB,
     ),
     ActionSpec(
-        "actionShowChart",
+        "actionShowHeatmap",
         Menu.VIEW,
-        "&Depth chart",
-        "show_chart",
+        "&Heatmap",
+        "show_heatmap",
         needs=Needs.TAB,
         begins_section=True,
         is_checkable=True,
     ),
+    ActionSpec("actionShowChart", Menu.VIEW, "&Depth chart", "show_chart", needs=Needs.TAB, is_checkable=True),
     ActionSpec("actionShowTape", Menu.VIEW, "&Tape", "show_tape", needs=Needs.TAB, is_checkable=True),
     ActionSpec(
         "actionCompact",
@@ -193,6 +194,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("actionOpenLog", Menu.TOOLS, "Open &log", "open_log", icon="log", begins_section=True),
     ActionSpec("actionDiagnostics", Menu.TOOLS, "Copy &diagnostics", "copy_diagnostics", icon="copy"),
     ActionSpec("actionKeys", Menu.HELP, "&Keys", "show_keys", ("F1",)),
+    ActionSpec("actionUpdates", Menu.HELP, "Check for &updates…", "check_for_updates"),
     ActionSpec("actionAbout", Menu.HELP, "&About DepthGUI", "show_about", icon="info", role=_ROLE.AboutRole),
 )
 

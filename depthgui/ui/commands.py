@@ -85,6 +85,10 @@ class Commands:
         """Smaller price steps."""
         self._on_page(lambda page: page.panels.group(-1))
 
+    def show_heatmap(self) -> None:
+        """Show or hide the heatmap."""
+        self._toggle_panel("heatmap", "actionShowHeatmap")
+
     def show_chart(self) -> None:
         """Show or hide the depth chart."""
         self._toggle_panel("chart", "actionShowChart")
@@ -166,6 +170,10 @@ class Commands:
     def show_keys(self) -> None:
         """Show the list of keys."""
         self._window.dialogs.keys()
+
+    def check_for_updates(self) -> None:
+        """Ask whether there is a newer version."""
+        self._window.dialogs.updates()
 
     def show_about(self) -> None:
         """Show versions and licences."""

@@ -24,7 +24,7 @@ from depthgui.ui.notice_bar import NoticeBar
 from depthgui.ui.pages import Pages
 from depthgui.ui.status_bar import StatusBar, StatusFigures
 from depthgui.ui.symbol_catalogue import SymbolCatalogue
-from depthgui.ui.symbol_tab import SymbolTab
+from depthgui.ui.symbol_tab import PANEL_NAMES, SymbolTab
 from depthgui.ui.tab_menu import make_tab_menu
 from depthgui.ui.tabs import SymbolTabs
 from depthgui.ui.tasks import Tasks
@@ -386,8 +386,8 @@ class MainWindow(KeyWindow):
         self.actions_by_name.set_available(has_tab=page is not None, has_closed_tab=self.pages.has_closed)
         if page is not None:
             self.setWindowTitle(f"{page.symbol} · {page.market.label} — DepthGUI")
-            for name, action in (("chart", "actionShowChart"), ("tape", "actionShowTape")):
-                self.actions_by_name[action].setChecked(page.is_panel_shown(name))
+            for name in PANEL_NAMES:
+                self.actions_by_name[f"actionShow{name.title()}"].setChecked(page.is_panel_shown(name))
             favourites = self._favourites()
             self.actions_by_name["actionFavourite"].setChecked(str(page.ref) in favourites)
         else:

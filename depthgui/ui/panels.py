@@ -1,4 +1,4 @@
-"""The widgets of one page, made and wired together: header, ladder, depth chart, tape."""
+"""The widgets of one page, made and wired together: header, ladder, heatmap, depth chart, tape."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from depthgui.ui.viewmodels.header import HeaderOptions
 from depthgui.ui.viewmodels.ladder_options import SizeUnit, columns_from, columns_text
 from depthgui.ui.widgets.depth_chart import DepthChart
 from depthgui.ui.widgets.header import Header
+from depthgui.ui.widgets.heatmap_panel import HeatmapPanel
 from depthgui.ui.widgets.ladder import Ladder
 from depthgui.ui.widgets.tape import Tape
 from depthgui.ui.wording import TimeZone
@@ -33,14 +34,19 @@ def _threshold(number: float) -> Decimal | None:
 
 
 class Panels:
-    """Header, ladder, chart and tape of one page. Each shows the same feed; a grouping chosen in one holds for all."""
+    """Header, ladder, heatmap, chart and tape of one page.
+
+    Each shows the same feed; a grouping chosen in one holds for all.
+    """
 
     def __init__(self, theme: Theme, clock: FrameClock) -> None:
         """Make the widgets; they are empty until `attach`."""
         self.header = Header(clock, theme)
         self.ladder = Ladder(clock, theme)
+        self.heatmap = HeatmapPanel(clock, theme)
         self.chart = DepthChart(clock, theme)
         self.tape = Tape(clock, theme)
+        self._widgets = (self.header, self.ladder, self.heatmap, self.chart, self.tape)
         self.header.grouping_chosen.connect(self.ladder.set_grouping)
         self.header.centre_clicked.connect(self.ladder.centre)
         self.ladder.grouping_stepped.connect(self.header.step_grouping)
@@ -52,17 +58,21 @@ class Panels:
 
     def attach(self, feed: Feed) -> None:
         """Show this feed."""
-        for widget in (self.header, self.ladder, self.chart, self.tape):
+        for widget in self._widgets:
             widget.set_feed(feed)
 
     def detach(self) -> None:
         """Show no feed."""
-        for widget in (self.header, self.ladder, self.chart, self.tape):
+        for widget in self._widgets:
             widget.set_feed(None)
+
+    def follow_state(self) -> None:
+        """Hear that the feed's state has changed; what records must know it at once."""
+        self.heatmap.follow_state()
 
     def set_theme(self, theme: Theme) -> None:
         """Hand the theme on."""
-        for widget in (self.header, self.ladder, self.chart, self.tape):
+        for widget in self._widgets:
             widget.set_theme(theme)
 
     def apply_settings(self, settings: Settings, key: str = "") -> None:
@@ -85,6 +95,8 @@ class Panels:
             options = dataclasses.replace(options, short_numbers=settings.get(schema.SHORT_NUMBERS))
         self.ladder.set_options(options)
         self.chart.set_number_format(style)
+        self.heatmap.set_format(style, zone)
+        self.heatmap.set_lengths(settings.get(schema.HEATMAP_COLUMN), settings.get(schema.HEATMAP_KEPT) * 60)
         self.header.set_options(HeaderOptions(settings.get(schema.BAND), style, zone))
         tape = dataclasses.replace(self.tape.options, number_format=style, zone=zone)
         if key in {"", schema.TAPE_MINIMUM.key}:
@@ -116,6 +128,7 @@ class Panels:
             "short": "1" if options.short_numbers else "0",
             "range": "all" if percent is None else f"{percent:g}",
             "log": "1" if self.chart.is_log else "0",
+            **self.heatmap.layout_state(),
         }
 
     def restore_layout(self, layout: dict[str, str]) -> None:
@@ -135,6 +148,7 @@ class Panels:
         self.ladder.set_options(options)
         if layout.get("log") in {"0", "1"}:
             self.chart.set_log(layout["log"] == "1")
+        self.heatmap.restore_layout(layout)
 
     def _restore_range(self, text: str) -> None:
         try:

@@ -1,4 +1,4 @@
-"""One symbol's page: header, stale banner, ladder, chart and tape; wires a feed to the widgets that show it."""
+"""One symbol's page: header, stale banner, ladder, heatmap, chart and tape; wires a feed to what shows it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from depthgui.ui.wording import TimeZone
 if TYPE_CHECKING:
     from depthgui.ui.panels import Panels
 
-_WIDTHS = (444, 760, 236)  # ladder, chart, tape
+PANEL_NAMES = ("heatmap", "chart", "tape")
+"""The panels that can be put away; the ladder always stays."""
+
+_WIDTHS = (444, 760, 236)  # ladder, heatmap and chart, tape
+_HEIGHTS = (410, 330)  # heatmap, chart
 
 
 class SymbolTab(QtWidgets.QWidget):
@@ -46,6 +50,8 @@ class SymbolTab(QtWidgets.QWidget):
         self._feed: Feed | None = None
         self._unlisten: Callable[[], None] | None = None
         self._connection: ConnectionStatus | None = None
+        self._shown = dict.fromkeys(PANEL_NAMES, True)
+        self._is_compact = False
         self.banner = StaleBanner(theme)
         self._theme = theme
         self._failed_panel: FailedPanel | None = None
@@ -58,6 +64,7 @@ class SymbolTab(QtWidgets.QWidget):
     def _build(self) -> None:
         self._middle = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
         self._middle.setObjectName("middleSplitter")
+        self._middle.addWidget(self._panels.heatmap)
         self._middle.addWidget(self._panels.chart)
         self._body = QtWidgets.QSplitter(QtCore.Qt.Orientation.Horizontal)
         self._body.setObjectName("bodySplitter")
@@ -70,6 +77,9 @@ class SymbolTab(QtWidgets.QWidget):
         for index, stretch in enumerate((0, 1, 0)):
             self._body.setStretchFactor(index, stretch)
         self._body.setSizes(list(_WIDTHS))
+        for index, height in enumerate(_HEIGHTS):
+            self._middle.setStretchFactor(index, height)
+        self._middle.setSizes(list(_HEIGHTS))
         self._stack = QtWidgets.QStackedWidget()
         self._stack.addWidget(self._body)
         column = QtWidgets.QVBoxLayout(self)
@@ -143,6 +153,7 @@ class SymbolTab(QtWidgets.QWidget):
             self._show_state()
 
     def _on_feed(self, _feed: Feed) -> None:
+        self._panels.follow_state()
         self._show_state()
 
     def _show_state(self) -> None:
@@ -210,42 +221,49 @@ class SymbolTab(QtWidgets.QWidget):
         self._panels.set_theme(theme)
 
     def show_panel(self, name: str, *, is_shown: bool) -> None:
-        """Show or hide "chart" or "tape"; the ladder always stays."""
-        {"chart": self._middle, "tape": self._panels.tape}[name].setVisible(is_shown)
+        """Show or hide one of `PANEL_NAMES`."""
+        self._shown[name] = is_shown
+        self._show_panels()
 
     def is_panel_shown(self, name: str) -> bool:
-        """Whether "chart" or "tape" is meant to be seen, also while another tab is in front."""
-        return not {"chart": self._middle, "tape": self._panels.tape}[name].isHidden()
+        """Whether one of `PANEL_NAMES` is meant to be seen, also while another tab is in front."""
+        return self._shown[name]
 
     def set_compact(self, *, is_compact: bool) -> None:
         """Only the ladder, or everything that is shown otherwise."""
+        self._is_compact = is_compact
         self._panels.header.setVisible(not is_compact)
-        for widget, name in ((self._middle, "chart"), (self._panels.tape, "tape")):
-            if is_compact:
-                widget.setProperty("wasShown", self.is_panel_shown(name))
-                widget.hide()
-            elif widget.property("wasShown") is not None:
-                widget.setVisible(bool(widget.property("wasShown")))
+        self._show_panels()
+
+    def _show_panels(self) -> None:
+        shown = {name: is_shown and not self._is_compact for name, is_shown in self._shown.items()}
+        self._panels.heatmap.setVisible(self._shown["heatmap"])
+        self._panels.heatmap.recorder.set_on(self._shown["heatmap"])
+        self._panels.chart.setVisible(self._shown["chart"])
+        self._middle.setVisible(shown["heatmap"] or shown["chart"])
+        self._panels.tape.setVisible(shown["tape"])
 
     def layout_state(self) -> dict[str, str]:
         """Sizes and choices to remember, as text."""
-        shown = ",".join(name for name in ("chart", "tape") if self.is_panel_shown(name))
         return {
             "body": _encoded(self._body.saveState()),
-            "middle": _encoded(self._middle.saveState()),
-            "panels": shown,
+            "centre": _encoded(self._middle.saveState()),
+            "panels": ",".join(name for name in PANEL_NAMES if self.is_panel_shown(name)),
+            "panels_known": ",".join(PANEL_NAMES),
             **self._panels.layout_state(),
         }
 
     def restore_layout(self, layout: dict[str, str]) -> None:
         """Take over what `layout_state` gave; what is missing or damaged is left as it is."""
-        for splitter, key in ((self._body, "body"), (self._middle, "middle")):
+        for splitter, key in ((self._body, "body"), (self._middle, "centre")):
             if layout.get(key):
                 splitter.restoreState(QtCore.QByteArray.fromBase64(layout[key].encode("ascii", "ignore")))
         if "panels" in layout:
             shown = layout["panels"].split(",")
-            for name in ("chart", "tape"):
-                self.show_panel(name, is_shown=name in shown)
+            # A layout of an older version says nothing of a panel that it didn't have.
+            for name in layout.get("panels_known", "chart,tape").split(","):
+                if name in PANEL_NAMES:
+                    self.show_panel(name, is_shown=name in shown)
         self._panels.restore_layout(layout)
 
 

@@ -1,0 +1,227 @@
+"""What a heatmap remembers: one column of resting sizes for each slot of time, in a ring of fixed size.
+
+A column holds the sizes of a window of rows around the mid, as exact integers of the size's smallest unit, the best
+prices, and the rows between which the book was known. A slot in which no book was in step has no column: a gap is the
+absence of a column, and nothing is ever put in its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from operator import itemgetter
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from depthgui.book.coverage import Coverage
+from depthgui.book.levels import BookSide, PriceKey, Side
+from depthgui.book.messages import Trade
+from depthgui.book.order_book import OrderBook
+from depthgui.ui.viewmodels.figures import decimals_of
+from depthgui.ui.viewmodels.heatmap_grid import PriceGrid, Rows
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+ROWS = 256
+"""Rows of a column, half of them on each side of the mid."""
+
+BUY, SELL = 0, 1
+"""Index of a trade's side in `traded`: the side of the order that took."""
+
+_NEVER = np.iinfo(np.int64).min
+_FIRST_LIMIT = 256
+_MORE_LEVELS = 32
+_MOST_LEVELS = 2048  # a side, in one column
+_MOST_DECIMALS = 12
+_ROUNDING = 4 * np.finfo(np.float64).eps
+_decode_floats = msgspec.json.Decoder(list[float]).decode
+_SMALL = np.iinfo(np.uint32).max
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column, to read. Rows `low` to `high` are known; `bid` and `ask` are the best prices, NaN where none was.
+
+    `units[i]` is the size in row `base` + i, in units of 10**-`decimals`. `traded` is what buyers and sellers took
+    since the slot before.
+    """
+
+    slot: int
+    stretch: int
+    base: int
+    low: int
+    high: int
+    decimals: int
+    units: Ints
+    bid: float
+    ask: float
+    traded: tuple[float, float]
+
+    def size_at(self, row: int) -> Decimal | None:
+        """Exact size resting in a row; None where the book was not known."""
+        if not self.low <= row <= self.high:
+            return None
+        return Decimal(int(self.units[row - self.base])).scaleb(-self.decimals)
+
+
+class HeatmapHistory:
+    """The last `capacity` slots of one symbol.
+
+    `version` goes up with each column. The arrays are indexed by slot modulo `capacity` and are to be read only:
+    entry i is valid where `slots[i]` is the slot that was asked for.
+    """
+
+    def __init__(self, grid: PriceGrid, size_decimals: int, capacity: int, rows: int = ROWS) -> None:
+        """Start empty. Memory is taken by the system as columns come, `capacity` x about (4 x rows + 90) bytes."""
+        self.grid = grid
+        self.decimals = size_decimals
+        self.capacity = capacity
+        self.rows = rows
+        self.version = 0
+        self.first_slot: int | None = None
+        self.last_slot: int | None = None
+        self.slots = np.full(capacity, _NEVER, np.int64)
+        self.stretches = np.zeros(capacity, np.int64)
+        self.sizes: npt.NDArray[np.uint32] | Ints = np.zeros((capacity, rows), np.uint32)
+        self.bases = np.zeros(capacity, np.int64)
+        self.lows = np.zeros(capacity, np.int64)
+        self.highs = np.zeros(capacity, np.int64)
+        self.bests = np.zeros((capacity, 2), np.float64)
+        self.traded = np.zeros((capacity, 2), np.float64)
+        self.turnover = np.zeros((capacity, 2), np.float64)
+        self._limits = {Side.BID: _FIRST_LIMIT, Side.ASK: _FIRST_LIMIT}
+        self._coverage: Coverage | None = None
+        self._proven = (0, 0)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the arrays once every slot is filled."""
+        arrays = (self.slots, self.stretches, self.bases, self.lows, self.highs, self.bests, self.traded)
+        return sum(array.nbytes for array in (*arrays, self.turnover, self.sizes))
+
+    @property
+    def oldest_slot(self) -> int | None:
+        """The first slot that is still kept, None while there is none."""
+        if self.first_slot is None or self.last_slot is None:
+            return None
+        return max(self.first_slot, self.last_slot - self.capacity + 1)
+
+    def has(self, slot: int) -> bool:
+        """True where there is a column of this slot."""
+        return bool(self.slots[slot % self.capacity] == slot)
+
+    def column(self, slot: int) -> Column | None:
+        """The column of a slot, None for a gap."""
+        if not self.has(slot):
+            return None
+        at = slot % self.capacity
+        return Column(
+            slot=slot,
+            stretch=int(self.stretches[at]),
+            base=int(self.bases[at]),
+            low=int(self.lows[at]),
+            high=int(self.highs[at]),
+            decimals=self.decimals,
+            units=self.sizes[at].astype(np.int64),
+            bid=float(self.bests[at, 0]),
+            ask=float(self.bests[at, 1]),
+            traded=(float(self.traded[at, BUY]), float(self.traded[at, SELL])),
+        )
+
+    def record(self, slot: int, book: OrderBook, stretch: int, trades: list[Trade] | None = None) -> bool:
+        """Keep the book as the column of `slot`; `trades` are those since the slot before.
+
+        False, and nothing is kept, for an empty book and for a slot that is not newer than the last one.
+        """
+        best = [side.best for side in (book.bids, book.asks)]
+        prices = [float(key) for key in best if key is not None]
+        if not prices or (self.last_slot is not None and slot <= self.last_slot):
+            return False
+        base = int(sum(prices) / len(prices) / float(self.grid.step)) - self.rows // 2
+        proven = self._proven_rows(book.coverage)
+        bid_rows, bid_sizes, bid_end = self._levels(book.bids, base)
+        ask_rows, ask_sizes, ask_end = self._levels(book.asks, base)
+        units = self._units(np.concatenate((bid_sizes, ask_sizes)))
+        sums = np.bincount(np.concatenate((bid_rows, ask_rows)) - base, units, self.rows)
+        at = slot % self.capacity
+        self._make_room(float(sums.max()))
+        self.sizes[at] = sums
+        self.slots[at] = slot
+        self.stretches[at] = stretch
+        self.bases[at] = base
+        self.lows[at] = max(base, proven[0], base if bid_end is None else bid_end + 1)
+        self.highs[at] = min(base + self.rows - 1, proven[1], base + self.rows - 1 if ask_end is None else ask_end - 1)
+        self.bests[at] = [np.nan if key is None else float(key) for key in best]
+        self.traded[at] = 0.0
+        self.turnover[at] = 0.0
+        for trade in trades or ():
+            side = SELL if trade.buyer_is_maker else BUY
+            self.traded[at, side] += float(trade.size)
+            self.turnover[at, side] += float(trade.size) * float(trade.price)
+        self.first_slot = slot if self.first_slot is None else self.first_slot
+        self.last_slot = slot
+        self.version += 1
+        return True
+
+    # -- one side of a book
+
+    def _levels(self, side: BookSide, base: int) -> tuple[Rows, Floats, int | None]:
+        # Rows inside the window with their sizes; and the row that more levels might still add to, None
+        # where all of the side's levels inside the window were read.
+        is_ask = side.side is Side.ASK
+        limit = self._limits[side.side]
+        while True:
+            keys = side.top(limit)
+            rows = self.grid.rows(side, keys)
+            inside = rows < base + self.rows if is_ask else rows >= base
+            count = int(np.count_nonzero(inside))
+            if count < len(keys) or len(keys) >= len(side) or limit >= _MOST_LEVELS:
+                break
+            limit *= 2
+        self._limits[side.side] = min(max(count + _MORE_LEVELS, _FIRST_LIMIT // 4), _MOST_LEVELS)
+        is_cut = count == len(keys) and len(keys) < len(side)
+        end = int(rows[-1]) if is_cut and count else None
+        return rows[:count], self._sizes(side, keys[:count]), end
+
+    @staticmethod
+    def _sizes(side: BookSide, keys: list[PriceKey]) -> Floats:
+        # One JSON array of all sizes is read five times as quickly as each text by itself.
+        texts = itemgetter(*keys)(side.sizes) if len(keys) > 1 else tuple(side.sizes[key] for key in keys)
+        try:
+            return np.array(_decode_floats(f"[{','.join(texts)}]"), np.float64)
+        except msgspec.DecodeError:  # "007" is a size, but no JSON
+            return np.array([float(text) for text in texts], np.float64)
+
+    def _units(self, sizes: Floats) -> Floats:
+        # Integers, as floats: up to 2**53 they are summed exactly.
+        while True:
+            scaled = sizes * 10.0**self.decimals
+            units = np.rint(scaled)
+            odd = np.abs(scaled - units) > scaled * _ROUNDING
+            if self.decimals >= _MOST_DECIMALS or not odd.any():
+                return np.asarray(units, np.float64)
+            self._refine(max(decimals_of(Decimal(repr(size))) for size in sizes[odd].tolist()))
+
+    def _refine(self, decimals: int) -> None:
+        # A size off the step: smaller units from now on, for what is kept too.
+        decimals = min(max(decimals, self.decimals + 1), _MOST_DECIMALS)
+        self.sizes = self.sizes.astype(np.int64) * 10 ** (decimals - self.decimals)
+        self.decimals = decimals
+
+    def _make_room(self, largest: float) -> None:
+        if largest > _SMALL and self.sizes.dtype == np.uint32:
+            self.sizes = self.sizes.astype(np.int64)
+
+    def _proven_rows(self, coverage: Coverage) -> tuple[int, int]:
+        if coverage is not self._coverage:
+            self._coverage = coverage
+            low, high = coverage.low, coverage.high
+            # A row is known where all of it is: bids reach up from a row's price, asks down from it.
+            self._proven = (
+                _NEVER if low is None else self.grid.row_of(low, is_ask=True),
+                np.iinfo(np.int64).max if high is None else self.grid.row_of(high, is_ask=False),
+            )
+        return self._proven

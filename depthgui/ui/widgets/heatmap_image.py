@@ -1,0 +1,175 @@
+"""The heatmap's picture: a ring of pixel columns in one image, of which a frame draws only the new ones.
+
+Time runs to the right and round the end of the image, so that a new column costs one column of pixels and showing the
+whole two plain copies. When prices scroll, or the scale or the theme changes, all of it is drawn anew from the history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PySide6 import QtCore, QtGui
+
+from depthgui.ui.theme import Theme
+from depthgui.ui.viewmodels.heatmap_cells import GAP, UNKNOWN, Lines, Window, cells, lines
+from depthgui.ui.viewmodels.heatmap_colours import heat_table
+from depthgui.ui.viewmodels.heatmap_history import HeatmapHistory
+
+Pixels = npt.NDArray[np.uint32]
+Mask = npt.NDArray[np.bool_]
+
+_HATCH_PX = 6  # logical pixels from one line of hatching to the next
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the picture depends on besides its data: geometry in device pixels, scale, and what is drawn."""
+
+    width: int
+    height: int
+    row_px: int
+    group_px: int
+    merge: int
+    top_row: int
+    ratio: float
+    cap: float
+    with_heat: bool
+
+
+class HeatmapImage:
+    """The picture of one heatmap."""
+
+    def __init__(self, theme: Theme) -> None:
+        """Start without a picture."""
+        self._look: Look | None = None
+        self._pixels: Pixels = np.zeros((1, 1), np.uint32)
+        self._image = QtGui.QImage()
+        self._groups = 1
+        self._first = 0  # groups from here to before `_end` are drawn, in the ring's places
+        self._end = 0
+        self.drawn_groups = 0
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take other colours; draws everything anew."""
+        self._table = heat_table(theme.palette)
+        self._bid, self._ask = _word(theme.colour("bid")), _word(theme.colour("ask"))
+        self._both = _word(theme.colour("text"))
+        self._unknown = _word(theme.mix("muted", "background", 0.3))
+        self._gap = _word(theme.mix("amber", "panel", 0.3))
+        self.forget()
+
+    def forget(self) -> None:
+        """Draw everything anew at the next `show`."""
+        self._first = self._end = 0
+
+    def show(self, history: HeatmapHistory, window: Window, look: Look, newest_slot: int, changed_slot: int) -> None:
+        """Bring the picture up to date: what comes into view, and everything from `changed_slot` on, is drawn."""
+        if look != self._look:
+            self._take(look, window)
+        first, end = window.first, window.first + window.groups
+        keep_first, keep_end = max(self._first, first), min(self._end, end, changed_slot // window.merge)
+        parts = [(first, end)] if keep_first >= keep_end else [(first, keep_first), (keep_end, end)]
+        self.drawn_groups = 0
+        for start, stop in parts:
+            if start < stop:
+                self._draw(history, window, look, start, stop, newest_slot)
+                self.drawn_groups += stop - start
+        self._first, self._end = first, end
+
+    def paint(self, painter: QtGui.QPainter) -> None:
+        """Draw the picture with its top left corner at the origin: what is right of the ring's seam, then the rest."""
+        look = self._look
+        if look is None:
+            return
+        total = self._groups * look.group_px
+        start = (self._end * look.group_px - look.width) % total
+        left = min(total - start, look.width)
+        for x, source_x, width in ((0, start, left), (left, 0, look.width - left)):
+            if width > 0:
+                source = QtCore.QRect(source_x, 0, width, look.height)
+                if look.ratio == 1:
+                    painter.drawImage(QtCore.QPoint(x, 0), self._image, source)
+                else:
+                    target = QtCore.QRectF(x / look.ratio, 0, width / look.ratio, look.height / look.ratio)
+                    painter.drawImage(target, self._image, QtCore.QRectF(source))
+
+    # -- drawing
+
+    def _take(self, look: Look, window: Window) -> None:
+        old, self._look = self._look, look
+        self._groups = window.groups
+        shape = (look.height, window.groups * look.group_px)
+        if old is None or self._pixels.shape != shape:
+            self._pixels = np.zeros(shape, np.uint32)
+            # The image reads the array's own memory: what is written there is on screen at the next paint.
+            kind = QtGui.QImage.Format.Format_RGB32
+            self._image = QtGui.QImage(self._pixels.data, shape[1], shape[0], self._pixels.strides[0], kind)
+        self.forget()
+
+    def _draw(
+        self, history: HeatmapHistory, window: Window, look: Look, start: int, stop: int, newest_slot: int
+    ) -> None:
+        # One group more on the left: the lines come from there.
+        part = Window(start - 1, stop - start + 1, window.merge, window.top_row, window.rows)
+        codes = cells(history, part, newest_slot, look.cap)[:, 1:]
+        tall = np.repeat(codes, look.row_px, axis=0)[: look.height]
+        if not look.with_heat:
+            tall = np.where(tall >= UNKNOWN, tall, 0)
+        picture = self._table[tall]
+        self._draw_lines(picture, lines(history, part), look)
+        if look.group_px > 1:
+            picture = np.repeat(picture, look.group_px, axis=1)
+        special = tall >= UNKNOWN
+        if special.any():
+            self._hatch(picture, tall, look, start)
+        at = start % self._groups
+        until_seam = min(stop - start, self._groups - at) * look.group_px
+        x = at * look.group_px
+        self._pixels[:, x : x + until_seam] = picture[:, :until_seam]
+        rest = picture.shape[1] - until_seam
+        if rest:
+            self._pixels[:, :rest] = picture[:, until_seam:]
+
+    def _hatch(self, picture: Pixels, tall: npt.NDArray[np.uint8], look: Look, start: int) -> None:
+        # Lines that lean one way over prices that are not known, the other way over times without a book.
+        period = max(4, round(_HATCH_PX * look.ratio))
+        thick = max(1, round(look.ratio * 0.8))
+        xs = np.arange(picture.shape[1]) + start * look.group_px
+        ys = np.arange(look.height)[:, None]
+        wide = np.repeat(tall, look.group_px, axis=1) if look.group_px > 1 else tall
+        picture[(wide == UNKNOWN) & ((xs + ys) % period < thick)] = self._unknown
+        picture[(wide == GAP) & ((xs - ys) % period < thick)] = self._gap
+
+    def _draw_lines(self, picture: Pixels, best: Lines, look: Look) -> None:
+        thick = max(1, round(look.ratio))
+        ys = np.arange(look.height)[:, None]
+        bid = self._line(ys, best.bid_low, best.bid_high, best, look, thick)
+        ask = self._line(ys, best.ask_low, best.ask_high, best, look, thick)
+        picture[bid] = self._bid
+        picture[ask] = self._ask
+        picture[bid & ask] = self._both
+
+    @staticmethod
+    def _line(
+        ys: npt.NDArray[np.int64],
+        low: npt.NDArray[np.float64],
+        high: npt.NDArray[np.float64],
+        best: Lines,
+        look: Look,
+        thick: int,
+    ) -> Mask:
+        # Pixels of each group's line, joined to the group before it if both are of one stretch.
+        top = (look.top_row - high + 0.5) * look.row_px
+        bottom = (look.top_row - low + 0.5) * look.row_px
+        joined = best.stretch[1:] == best.stretch[:-1]
+        above = np.where(joined, np.fmin(top[1:], bottom[:-1]), top[1:])
+        below = np.where(joined, np.fmax(bottom[1:], top[:-1]), bottom[1:])
+        # NaN compares false: no line in a gap.
+        return np.asarray((ys >= np.floor(above)) & (ys < np.floor(below) + thick), np.bool_)
+
+
+def _word(colour: QtGui.QColor) -> int:
+    return int(colour.rgb())

@@ -1,0 +1,227 @@
+"""Paints one frame of the heatmap: the picture, trades as circles, the price axis and its tag, legend and card."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from PySide6 import QtCore, QtGui
+
+from depthgui.ui.theme import Theme
+from depthgui.ui.viewmodels.depth import nice_step
+from depthgui.ui.viewmodels.figures import NumberFormat, format_short
+from depthgui.ui.viewmodels.heatmap_cells import FULL, Bubbles, Window
+from depthgui.ui.viewmodels.heatmap_colours import heat_table
+from depthgui.ui.viewmodels.heatmap_history import BUY
+from depthgui.ui.viewmodels.heatmap_view import HeatmapView
+from depthgui.ui.widgets.heatmap_image import HeatmapImage
+from depthgui.ui.widgets.ladder_painter import STALE_OPACITY
+from depthgui.ui.widgets.text_cache import TextCache
+
+_MUTED, _TEXT, _ON_TAG = range(3)
+_LARGEST_PX = 9.0  # radius of the largest circles
+_SMALLEST_PX = 1.5
+_RADII = 12  # different circles that are drawn
+_AXIS_PAD = 9
+_LEGEND_PX = (72, 5)
+_LABEL_GAP_PX = 38
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapFrame:
+    """What one paint draws. `step` is the price of a row; `last` the price on the tag with its direction."""
+
+    window: Window
+    step: float
+    decimals: int
+    stale: bool
+    last: float | None
+    last_text: str
+    direction: int
+    cap_text: str
+    bubbles: Bubbles | None
+
+
+class HeatmapPainter:
+    """Draws frames with one theme."""
+
+    def __init__(self, theme: Theme, style: NumberFormat, ratio: float = 1.0) -> None:
+        """Prepare colours and fonts."""
+        self._theme = theme
+        self._style = style
+        on_tag = theme.colour("background")
+        roles = {_MUTED: theme.colour("muted"), _TEXT: theme.colour("text"), _ON_TAG: on_tag}
+        self._labels = TextCache(theme.typeface.figures(12), roles, ratio)
+        self._card_texts = TextCache(theme.typeface.figures(12.5), roles, ratio)
+        self._small = TextCache(theme.typeface.figures(11), roles, ratio)
+        self._background, self._line = theme.colour("background"), theme.colour("line")
+        self._tags = {1: theme.colour("bid"), -1: theme.colour("ask"), 0: theme.colour("muted")}
+        self._ratio = ratio
+        self._circles: dict[tuple[int, int], QtGui.QPixmap] = {}
+        self._legend: QtGui.QPixmap | None = None
+
+    def set_ratio(self, ratio: float) -> None:
+        """Take another device pixel ratio."""
+        if ratio != self._ratio:
+            self._ratio = ratio
+            self._circles.clear()
+            self._legend = None
+        for texts in (self._labels, self._card_texts, self._small):
+            texts.set_ratio(ratio)
+
+    def axis_px(self, widest: str) -> int:
+        """Width of the price axis for the longest price on it."""
+        return round(self._labels.width("0" * len(widest))) + 2 * _AXIS_PAD
+
+    def paint_message(self, painter: QtGui.QPainter, size: QtCore.QSize, message: str) -> None:
+        """Draw an empty plot with a sentence in it."""
+        area = QtCore.QRect(QtCore.QPoint(0, 0), size)
+        painter.fillRect(area, self._background)
+        painter.setFont(self._theme.typeface.font(12))
+        painter.setPen(self._theme.colour("muted"))
+        flags = QtCore.Qt.AlignmentFlag.AlignCenter.value | QtCore.Qt.TextFlag.TextWordWrap.value
+        painter.drawText(area.adjusted(16, 0, -16, 0), flags, message)
+
+    def paint(
+        self, painter: QtGui.QPainter, frame: HeatmapFrame, view: HeatmapView, image: HeatmapImage, size: QtCore.QSize
+    ) -> None:
+        """Draw everything but the card. The plot is what `view` measures; the axis is right of it."""
+        plot_px = round(view.width / self._ratio)
+        image.paint(painter)
+        painter.fillRect(plot_px, 0, size.width() - plot_px, size.height(), self._background)
+        if frame.bubbles is not None:
+            painter.setOpacity(STALE_OPACITY if frame.stale else 1.0)
+            self._paint_bubbles(painter, frame, view, plot_px)
+            painter.setOpacity(1.0)
+        painter.fillRect(plot_px, 0, 1, size.height(), self._line)
+        self._paint_axis(painter, frame, view, plot_px, size)
+        self._paint_legend(painter, frame, size)
+
+    def paint_cursor(
+        self, painter: QtGui.QPainter, at: QtCore.QPointF, plot: QtCore.QRectF, lines: tuple[str, ...]
+    ) -> None:
+        """Draw the cross at the pointer and the card beside it."""
+        painter.setPen(self._theme.pen("text", 0.6, 1, (1, 2)))
+        x, y = round(at.x()) + 0.5, round(at.y()) + 0.5
+        painter.drawLine(QtCore.QPointF(x, plot.top()), QtCore.QPointF(x, plot.bottom()))
+        painter.drawLine(QtCore.QPointF(plot.left(), y), QtCore.QPointF(plot.right(), y))
+        if lines:
+            self._paint_card(painter, QtCore.QPointF(x, y), plot, lines)
+
+    # -- parts
+
+    def _paint_bubbles(self, painter: QtGui.QPainter, frame: HeatmapFrame, view: HeatmapView, plot_px: int) -> None:
+        bubbles, ratio = frame.bubbles, self._ratio
+        if bubbles is None:
+            return
+        half = view.group_px / 2
+        painter.setClipRect(0, 0, plot_px, round(view.height / ratio))
+        triples = zip(
+            bubbles.slots.tolist(), bubbles.rows.tolist(), bubbles.shares.tolist(), bubbles.sides.tolist(), strict=True
+        )
+        for slot, row, share, side in triples:
+            # The area tells the size.
+            circle = self._circle(side, max(1, math.ceil(math.sqrt(share) * _RADII)))
+            x = (view.x_of(slot, frame.window) + half) / ratio
+            y = view.y_of(row) / ratio
+            reach = circle.width() / ratio / 2
+            painter.drawPixmap(QtCore.QPointF(x - reach, y - reach), circle)
+        painter.setClipping(False)
+
+    def _circle(self, side: int, step: int) -> QtGui.QPixmap:
+        found = self._circles.get((side, step))
+        return found if found is not None else self._draw_circle(side, step)
+
+    def _draw_circle(self, side: int, step: int) -> QtGui.QPixmap:
+        radius = _SMALLEST_PX + (_LARGEST_PX - _SMALLEST_PX) * step / _RADII
+        pixels = 2 * math.ceil((radius + 1) * self._ratio)
+        made = QtGui.QPixmap(pixels, pixels)
+        made.setDevicePixelRatio(self._ratio)
+        made.fill(QtCore.Qt.GlobalColor.transparent)
+        painter = QtGui.QPainter(made)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        painter.setBrush(self._theme.colour("bid" if side == BUY else "ask", 0.85))
+        painter.setPen(QtGui.QPen(self._theme.colour("background", 0.75), 1))
+        middle = pixels / self._ratio / 2
+        painter.drawEllipse(QtCore.QPointF(middle, middle), radius, radius)
+        painter.end()
+        self._circles[side, step] = made
+        return made
+
+    def _paint_axis(
+        self, painter: QtGui.QPainter, frame: HeatmapFrame, view: HeatmapView, plot_px: int, size: QtCore.QSize
+    ) -> None:
+        labels, ratio = self._labels, self._ratio
+        x = plot_px + _AXIS_PAD
+        high = (frame.window.top_row + 0.5) * frame.step
+        low = high - view.height / view.row_px * frame.step
+        step = max(nice_step(high - low, max(2, size.height() // _LABEL_GAP_PX)), frame.step)
+        tag_y = None if frame.last is None else round(view.y_of(frame.last / frame.step) / ratio)
+        half = labels.height / 2
+        number = math.ceil(low / step)
+        while number * step < high:
+            y = round(view.y_of(number * step / frame.step) / ratio)
+            if half < y < size.height() - half and (tag_y is None or abs(y - tag_y) > labels.height + 2):
+                text = self.price_text(number * step, frame.decimals)
+                labels.draw(painter, x, round(y - half), text, _MUTED)
+            number += 1
+        if frame.last is not None and tag_y is not None:
+            tag_y = min(max(tag_y, round(half) + 2), size.height() - round(half) - 2)
+            height = labels.height + 3
+            top = tag_y - height // 2
+            painter.fillRect(plot_px + 1, top, size.width() - plot_px - 1, height, self._tags[frame.direction])
+            labels.draw(painter, x, round(tag_y - half), frame.last_text, _ON_TAG)
+
+    def price_text(self, price: float, decimals: int) -> str:
+        """A price on the axis."""
+        text = f"{price:,.{decimals}f}"
+        style = self._style
+        return text.replace(",", "\0").replace(".", style.point).replace("\0", style.thousands)
+
+    def size_text(self, size: float) -> str:
+        """A size in the legend."""
+        return f"{size:.3g}" if size < 100 else format_short(size, self._style).removesuffix(".00")
+
+    def _paint_legend(self, painter: QtGui.QPainter, frame: HeatmapFrame, size: QtCore.QSize) -> None:
+        if not frame.cap_text or size.height() < 80:
+            return
+        if self._legend is None:
+            self._legend = self._draw_strip()
+        texts = self._small
+        width = round(texts.width("0") + texts.width(frame.cap_text)) + _LEGEND_PX[0] + 24
+        top = size.height() - texts.height - 8
+        painter.fillRect(6, top, width, texts.height + 4, self._theme.colour("background", 0.82))
+        texts.draw(painter, 12, top + 2, "0", _MUTED)
+        x = 12 + round(texts.width("0")) + 5
+        painter.drawPixmap(x, top + 2 + (texts.height - _LEGEND_PX[1]) // 2, self._legend)
+        texts.draw(painter, x + _LEGEND_PX[0] + 5, top + 2, frame.cap_text, _MUTED)
+
+    def _draw_strip(self) -> QtGui.QPixmap:
+        width, height = (round(length * self._ratio) for length in _LEGEND_PX)
+        table = heat_table(self._theme.palette)
+        strip = QtGui.QImage(width, 1, QtGui.QImage.Format.Format_RGB32)
+        for x in range(width):
+            # The colours go with the square root of the size; the strip with the size itself.
+            strip.setPixel(x, 0, int(table[max(1, math.ceil(math.sqrt(x / (width - 1)) * FULL))]))
+        made = QtGui.QPixmap.fromImage(strip.scaled(width, height))
+        made.setDevicePixelRatio(self._ratio)
+        return made
+
+    def _paint_card(
+        self, painter: QtGui.QPainter, at: QtCore.QPointF, plot: QtCore.QRectF, lines: tuple[str, ...]
+    ) -> None:
+        texts = self._card_texts
+        line_px = texts.height + 3
+        width = round(max(texts.width(line) for line in lines)) + 22
+        height = line_px * len(lines) + 13
+        x = at.x() - width - 10 if at.x() - width - 10 >= plot.left() + 2 else at.x() + 10
+        y = max(min(max(at.y() - height - 10, plot.top() + 4), plot.bottom() - height - 4), plot.top())
+        card = QtCore.QRectF(round(x) + 0.5, round(y) + 0.5, width, height)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        painter.setPen(self._theme.pen("line"))
+        painter.setBrush(self._theme.colour("raised", 0.97))
+        painter.drawRoundedRect(card, 6, 6)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, on=False)
+        for number, line in enumerate(lines):
+            role = _TEXT if number == 0 else _MUTED
+            texts.draw(painter, round(card.left()) + 11, round(card.top()) + 7 + number * line_px, line, role)

@@ -1,0 +1,141 @@
+"""Collects the heatmap's history of one feed: a column for each slot of time, also while nobody looks.
+
+It costs one timer that runs while the feed is live, and nothing otherwise; what a column costs is told in
+`HeatmapHistory`. A slot that the timer missed stays a gap.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from itertools import islice
+
+from PySide6 import QtCore
+
+from depthgui.book.messages import Trade
+from depthgui.ui.viewmodels.feed_view import FeedView, instrument_of, is_live
+from depthgui.ui.viewmodels.heatmap_grid import PriceGrid, fitting_ticks
+from depthgui.ui.viewmodels.heatmap_history import ROWS, HeatmapHistory
+from depthgui.ui.viewmodels.instrument import Instrument
+
+_LATE_MS = 2  # after a slot's beginning, so that rounding never brings the timer too early
+
+
+class HeatmapRecorder(QtCore.QObject):
+    """The history of one feed. `now_s` is the clock that slots are counted from; `recorded` tells of each column."""
+
+    recorded = QtCore.Signal()
+
+    def __init__(self, now_s: Callable[[], float], parent: QtCore.QObject | None = None) -> None:
+        """Start without a feed, with columns of 250 ms and ten minutes of them."""
+        super().__init__(parent)
+        self._now_s = now_s
+        self._feed: FeedView | None = None
+        self._column_ms = 250
+        self._kept_s = 600
+        self._is_on = True
+        self._stretch = 0
+        self._resyncs = 0
+        self._trade_version = 0
+        self.instrument: Instrument | None = None
+        self.history: HeatmapHistory | None = None
+        self._timer = QtCore.QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(QtCore.Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._on_slot)
+
+    @property
+    def column_s(self) -> float:
+        """Seconds of a slot."""
+        return self._column_ms / 1000
+
+    @property
+    def capacity(self) -> int:
+        """Slots that are kept."""
+        return self._kept_s * 1000 // self._column_ms
+
+    @property
+    def is_running(self) -> bool:
+        """True while columns are being collected."""
+        return self._timer.isActive()
+
+    def slot_now(self) -> int:
+        """The slot of this moment."""
+        return int(self._now_s() * 1000) // self._column_ms
+
+    def wall_ms(self, slot: int) -> int:
+        """Unix time at which a slot began, by the clock as it is set now."""
+        return round(time.time() * 1000 - self._now_s() * 1000 + slot * self._column_ms)
+
+    def set_feed(self, feed: FeedView | None) -> None:
+        """Record another feed, or none; what was kept is of another symbol and is forgotten."""
+        self._feed = feed
+        self._forget()
+        self.follow_state()
+
+    def set_lengths(self, column_ms: int, kept_s: int) -> None:
+        """Choose the time of a column and how much is kept; other columns begin anew."""
+        if (column_ms, kept_s) != (self._column_ms, self._kept_s):
+            self._column_ms, self._kept_s = column_ms, kept_s
+            self._forget()
+
+    def set_on(self, is_on: bool) -> None:
+        """Collect, or don't, because the panel was put away for good."""
+        self._is_on = is_on
+        self.follow_state()
+
+    def follow_state(self) -> None:
+        """Hear that the feed's state has changed: a book that is not in step is not recorded."""
+        feed = self._feed
+        if feed is not None and self._is_on and is_live(feed):
+            if not self._timer.isActive():
+                self._stretch += 1
+                self._trade_version = feed.trade_version
+                self._on_slot()
+        else:
+            self._timer.stop()
+
+    def _forget(self) -> None:
+        self.history = None
+        self.instrument = None
+
+    def _on_slot(self) -> None:
+        self.record()
+        now_ms = self._now_s() * 1000
+        self._timer.start(round(self._column_ms - now_ms % self._column_ms) + _LATE_MS)
+
+    def record(self) -> None:
+        """Keep the book as it is now as the column of this slot, unless it has one or the book is not in step."""
+        feed = self._feed
+        book = None if feed is None else feed.book
+        if feed is None or book is None or not is_live(feed):
+            return
+        history = self._fitting(feed)
+        if feed.counters.resyncs != self._resyncs:
+            self._resyncs = feed.counters.resyncs
+            self._stretch += 1
+        slot = self.slot_now()
+        if history is None or history.last_slot == slot:
+            return
+        if history.record(slot, book, self._stretch, self._new_trades(feed)):
+            self.recorded.emit()
+
+    def _fitting(self, feed: FeedView) -> HeatmapHistory | None:
+        # The grid is chosen by the first book, and anew when the venue tells a tick that the book's prices hid.
+        instrument = self.instrument
+        tick = None if feed.info is None else feed.info.tick
+        if instrument is None or tick not in {None, instrument.tick}:
+            instrument, self.history = instrument_of(feed), None
+            self.instrument = instrument
+        book = feed.book
+        if self.history is None and book is not None and book.bids and book.asks:
+            grid = PriceGrid(instrument.tick, fitting_ticks(book, instrument.tick, ROWS // 2))
+            self.history = HeatmapHistory(grid, instrument.size_decimals, self.capacity)
+        return self.history
+
+    def _new_trades(self, feed: FeedView) -> list[Trade]:
+        new = min(feed.trade_version - self._trade_version, len(feed.trades))
+        self._trade_version = feed.trade_version
+        if new <= 0:
+            return []
+        return [trade for trade in islice(feed.trades, len(feed.trades) - new, None) if trade.is_market]
