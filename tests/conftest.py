@@ -65,13 +65,14 @@ def needs_qt(item: pytest.Item) -> bool:
 def qt_loop() -> Any:
     """A new asyncio loop on the application's Qt loop, as in depthgui itself."""
     from PySide6.QtWidgets import QApplication
-    from qasync import QEventLoop
 
-    return QEventLoop(QApplication.instance() or QApplication(["depthgui-tests"]))
+    from depthgui.app.event_loop import EventLoop
+
+    return EventLoop(QApplication.instance() or QApplication(["depthgui-tests"]))
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Callable[[], Any]]:
-    """Asynchronous tests in tests/ui and tests/e2e run on qasync, all others on asyncio's own loop."""
+    """Asynchronous tests in tests/ui and tests/e2e run on the application's loop, all others on asyncio's own loop."""
     from asyncio import new_event_loop
 
     return {"qt": qt_loop} if needs_qt(item) else {"asyncio": new_event_loop}

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 
 from depthgui.app import root
+from depthgui.app.event_loop import EventLoop
 from depthgui.app.exchange_start import ExchangeChild
 from depthgui.app.self_test import run_self_test
 from depthgui.book.errors import UsageError
@@ -26,12 +27,10 @@ def run_process(arguments: Arguments, child: ExchangeChild | None = None) -> int
 
     `child` is the embedded exchange that was started for `arguments`, if any.
     """
-    import qasync
-
     app = QtWidgets.QApplication(sys.argv[:1])
     if arguments.self_test:
         _collect_from_now_on()
-    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+    with asyncio.Runner(loop_factory=lambda: EventLoop(app)) as runner:
         job = run_self_test(arguments) if arguments.self_test else _run(arguments, child)
         try:
             return runner.run(job)

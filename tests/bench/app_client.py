@@ -13,11 +13,11 @@ import time
 from typing import Any
 
 import msgspec
-import qasync
-from PySide6 import QtCore, QtWidgets  # first, so that qasync takes it
+from PySide6 import QtCore, QtWidgets
 
 from bench.scripts import digest
 from bench.timing import median, percentile
+from depthgui.app.event_loop import EventLoop
 from depthgui.app.process_memory import resident_bytes
 from depthgui.app.root import Application, open_application
 from depthgui.cli import parse
@@ -121,7 +121,7 @@ def main() -> int:
     """Measure, and print the figures as JSON."""
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=AppOrder)
     app = QtWidgets.QApplication(sys.argv[:1])
-    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+    with asyncio.Runner(loop_factory=lambda: EventLoop(app)) as runner:
         print(json.dumps(runner.run(measure(order))))
     return 0
 

@@ -161,7 +161,7 @@ def in_asyncio(job: Callable[[ClientOrder], Awaitable[dict[str, Any]]]) -> Calla
 
 
 def in_qasync(job: Callable[[ClientOrder], Awaitable[dict[str, Any]]]) -> Callable[[ClientOrder], dict[str, Any]]:
-    """Run it in the application's loop, on Qt's."""
+    """Run it in qasync's loop, on Qt's."""
 
     def run(order: ClientOrder) -> dict[str, Any]:
         import qasync
@@ -174,12 +174,29 @@ def in_qasync(job: Callable[[ClientOrder], Awaitable[dict[str, Any]]]) -> Callab
     return run
 
 
+def in_application(job: Callable[[ClientOrder], Awaitable[dict[str, Any]]]) -> Callable[[ClientOrder], dict[str, Any]]:
+    """Run it in the application's loop."""
+
+    def run(order: ClientOrder) -> dict[str, Any]:
+        from PySide6 import QtWidgets
+
+        from depthgui.app.event_loop import EventLoop
+
+        app = QtWidgets.QApplication(sys.argv[:1])
+        with asyncio.Runner(loop_factory=lambda: EventLoop(app)) as runner:
+            return runner.run(job(order))  # type: ignore[arg-type]
+
+    return run
+
+
 VARIANTS: dict[str, Callable[[ClientOrder], dict[str, Any]]] = {
     "asyncio + websockets, our book": in_asyncio(plain),
     "asyncio + websockets, orjson and SortedDict": in_asyncio(plain_sorted),
     "asyncio, our hub": in_asyncio(hub),
     "qasync + websockets, our book": in_qasync(plain),
-    "qasync, our hub (the application)": in_qasync(hub),
+    "qasync, our hub": in_qasync(hub),
+    "the application's loop + websockets, our book": in_application(plain),
+    "the application's loop, our hub": in_application(hub),
 }
 
 

@@ -18,7 +18,7 @@ from bench.venue import venue
 
 _PLAIN = "asyncio + websockets, our book"
 _SORTED = "asyncio + websockets, orjson and SortedDict"
-_OURS = "qasync, our hub (the application)"
+_OURS = "the application's loop, our hub"
 
 
 class WrongBookError(AssertionError):

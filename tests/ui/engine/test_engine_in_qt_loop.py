@@ -6,12 +6,11 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication
-from qasync import QEventLoop
 
+from depthgui.app.event_loop import EventLoop
 from depthgui.binance.endpoints import Endpoints, Market, SymbolRef
 from depthgui.depthcache.connection import ConnectionOptions
 from depthgui.depthcache.feed import Feed, FeedState
@@ -66,13 +65,14 @@ def wrong_levels(exchange: Exchange, feed: Feed) -> list[str]:
 
 
 def timers() -> int:
-    """How many timers qasync holds; a cancelled one stays until it would have been due."""
-    loop: Any = asyncio.get_running_loop()
-    return len(loop._timer._SimpleTimer__callbacks)
+    """How many timers the loop holds, with those cancelled ones that have not been cleared away."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, EventLoop)
+    return loop.timers
 
 
 async def test_feeds_are_live_in_qt_s_loop_and_come_back(exchange: Exchange, hub: Hub) -> None:
-    assert isinstance(asyncio.get_running_loop(), QEventLoop)
+    assert isinstance(asyncio.get_running_loop(), EventLoop)
     assert QApplication.platformName() == "offscreen" or sys.platform != "linux"
     feeds = [hub.feed(SymbolRef(Market.SPOT, "BNBBTC")), hub.feed(SymbolRef(Market.USDM, "SOLUSDT"))]
     for feed in feeds:
