@@ -60,10 +60,13 @@ def licence_texts(distribution: Distribution) -> list[str]:
 def licence_name(distribution: Distribution) -> str:
     """What its metadata say, in a few words."""
     fields = distribution.metadata
-    name = fields["License-Expression"] or ""
+    # get_all, for a field that isn't there is an error to come for [], and get() is missing in Python 3.11's types.
+    name: str = (fields.get_all("License-Expression") or [""])[0]
+    known = [line for line in fields.get_all("Classifier") or () if line.startswith("License ::")]
+    if not name and known:
+        name = known[-1].rpartition(" :: ")[2]
     if not name:
-        known = [line for line in fields.get_all("Classifier") or () if line.startswith("License ::")]
-        name = known[-1].rpartition(" :: ")[2] if known else (fields["License"] or "").strip().partition("\n")[0]
+        name = (fields.get_all("License") or [""])[0].strip().partition("\n")[0]
     return name
 
 
