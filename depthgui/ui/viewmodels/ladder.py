@@ -193,6 +193,7 @@ class LadderModel:
             fraction=self._column.fraction,
             widest_sum=max((row.bid_sum or row.ask_sum for row in rows), key=len, default=""),
             flashes=self._flashes,
+            point=self._options.number_format.point,
         )
 
     def _best_units(self, side: BookSide) -> int | None:

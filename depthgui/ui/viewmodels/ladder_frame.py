@@ -20,6 +20,9 @@ UNCOVERED = 64  # the row's side is not wholly proven here
 FLASH_S = 0.45
 """How long a changed level flashes."""
 
+FADE_STEP_S = 0.05
+"""A flash fades in steps of this: twenty a second are seen as one movement, and cost a third of sixty."""
+
 PaintedRow = tuple[Decimal, Decimal | None, Decimal | None]
 """Price, bid size or None, ask size or None."""
 
@@ -65,7 +68,8 @@ class LadderFrame(msgspec.Struct, frozen=True, dict=True):
     `step` is the price step of a row; a row's price is ``index * step``. `mid` and `spread` are exact, None while a
     side is empty. `size_scale` is the number of decimals of the size units. `widest_whole` is the longest part of a
     size before its point, `fraction` the longest after it, so that a column can stand on its decimal points; both only
-    grow, lest columns dance. `flashes` maps a row's index to (moment in seconds, +1 grew or -1 shrank).
+    grow, lest columns dance. `point` is the decimal mark. `flashes` maps a row's index to (moment in seconds,
+    +1 grew or -1 shrank).
     """
 
     symbol: str
@@ -84,6 +88,7 @@ class LadderFrame(msgspec.Struct, frozen=True, dict=True):
     fraction: int
     widest_sum: str
     flashes: dict[int, tuple[float, int]]
+    point: str = "."
 
     @cached_property
     def painted(self) -> Painted:

@@ -49,6 +49,10 @@ class Canvas(GraphicsView):
         scene = self.scene()
         scene.addItem(self._item)
         self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        # `paint_canvas` covers every pixel: no ground is painted behind it, and no picture of one is kept.
+        self.setCacheMode(QtWidgets.QGraphicsView.CacheModeFlag.CacheNone)
+        self.setBackgroundBrush(QtCore.Qt.BrushStyle.NoBrush)
+        self.viewport().setAttribute(QtCore.Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setViewportUpdateMode(QtWidgets.QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
@@ -58,7 +62,7 @@ class Canvas(GraphicsView):
     # -- for subclasses
 
     def paint_canvas(self, painter: QtGui.QPainter, width: int, height: int) -> None:
-        """Draw the latest frame."""
+        """Draw the latest frame; nothing is painted behind it, so every pixel must be covered."""
         raise NotImplementedError
 
     def frame_key(self, now_s: float) -> object:

@@ -18,6 +18,7 @@ from depthgui.ui.viewmodels.grouping import suggested_ticks
 from depthgui.ui.viewmodels.ladder import LadderModel
 from depthgui.ui.viewmodels.ladder_frame import (
     BID_SIDE,
+    FADE_STEP_S,
     FLASH_S,
     NOTHING_PAINTED,
     UNCOVERED,
@@ -30,11 +31,11 @@ from depthgui.ui.viewmodels.ladder_ruler import measure, ruler_lines
 from depthgui.ui.viewmodels.volume import VolumeProfile
 from depthgui.ui.widgets.canvas import Canvas
 from depthgui.ui.widgets.ladder_menu import ladder_menu, with_column_moved
-from depthgui.ui.widgets.ladder_painter import NO_OVERLAY, LadderOverlay, LadderPainter
+from depthgui.ui.widgets.ladder_overlay import NO_OVERLAY, LadderOverlay
+from depthgui.ui.widgets.ladder_painter import LadderPainter
 
 _WHEEL_NOTCH = 120
 _ROWS_A_NOTCH = 3
-_FADE_STEP_S = 0.05
 _WAITING = "Waiting for the first snapshot"
 _Key = QtCore.Qt.Key
 
@@ -216,7 +217,7 @@ class Ladder(Canvas):
     def _fade(self, frame: LadderFrame, now_s: float) -> bool:
         # Nothing new but time: the same frame again, with its flashes weaker.
         is_flashing = not frame.stale and any(now_s - moment_s < FLASH_S for moment_s, _ in frame.flashes.values())
-        if not is_flashing or now_s - self._painted_now_s >= _FADE_STEP_S:
+        if not is_flashing or now_s - self._painted_now_s >= FADE_STEP_S:
             self._painted_now_s = now_s
             self.request_paint()
         return is_flashing
@@ -235,6 +236,11 @@ class Ladder(Canvas):
         else:
             self._painter.paint(painter, frame, QtCore.QSize(width, height), self._overlay, self._painted_now_s)
         self._painted_frame = frame
+
+    def hideEvent(self, event: QtGui.QHideEvent) -> None:
+        """Keep no picture of what nobody sees."""
+        super().hideEvent(event)
+        self._painter.forget_picture()
 
     def _make_model(self, feed: FeedView) -> LadderModel:
         self._volumes = None  # counted in the old model's scale

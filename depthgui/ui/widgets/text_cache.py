@@ -7,6 +7,8 @@ first few times and kept as a pixmap after that, because in a lively market most
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6 import QtCore, QtGui
 
 _MAX_PIXELS = 6_000_000  # of device pixels kept, 24 MB
@@ -15,6 +17,8 @@ _PASSING = 4  # a pixmap costs as much as five times drawing
 
 DIMMED = -1
 """The role of trailing zeros."""
+
+_SHAPE = str.maketrans("123456789", "000000000")  # texts of one shape are equally wide where all digits are
 
 Key = tuple[str, str, int]
 
@@ -25,6 +29,7 @@ class TextCache:
     __slots__ = (
         "_colours",
         "_font",
+        "_is_tabular",
         "_metrics",
         "_pixels",
         "_pixmaps",
@@ -42,10 +47,13 @@ class TextCache:
         self._font = font
         self._colours = colours
         self._metrics = QtGui.QFontMetricsF(font)
-        self._ratio = ratio
+        self._ratio = float(ratio)
         self._pixmaps: dict[Key, QtGui.QPixmap] = {}
         self._widths: dict[str, float] = {}
         self._seen: dict[Key, int] = {}
+        self._is_tabular = (
+            not font.kerning() and len({self._metrics.horizontalAdvance(digit) for digit in "0123456789"}) == 1
+        )
         self._pixels = 0
         self.height = round(self._metrics.height())
         self.ascent = round(self._metrics.ascent())
@@ -53,16 +61,17 @@ class TextCache:
     def set_ratio(self, ratio: float) -> None:
         """Take another device pixel ratio, as when the window moves to another screen."""
         if ratio != self._ratio:
-            self._ratio = ratio
+            self._ratio = float(ratio)
             self._forget()
 
     def width(self, text: str) -> float:
         """Width of a text in logical pixels."""
-        found = self._widths.get(text)
+        shape = text.translate(_SHAPE) if self._is_tabular else text
+        found = self._widths.get(shape)
         if found is None:
             if len(self._widths) > _MAX_SEEN:
                 self._widths.clear()
-            found = self._widths[text] = self._metrics.horizontalAdvance(text)
+            found = self._widths[shape] = self._metrics.horizontalAdvance(shape)
         return found
 
     def draw(self, painter: QtGui.QPainter, x: int, y: int, text: str, role: int) -> None:
@@ -83,9 +92,19 @@ class TextCache:
         else:
             self._draw_new(painter, x, y, key)
 
+    def draw_all(self, painter: QtGui.QPainter, role: int, texts: Sequence[tuple[float, int, str]]) -> None:
+        """Draw texts that will hardly be drawn again: (x, y, text), y being the top of the line."""
+        if not texts:
+            return
+        painter.setFont(self._font)
+        painter.setPen(self._colours[role])
+        draw, point, ascent = painter.drawText, QtCore.QPointF, self.ascent
+        for x, y, text in texts:
+            draw(point(x, y + ascent), text)
+
     def _draw_new(self, painter: QtGui.QPainter, x: int, y: int, key: Key) -> None:
         times = self._seen.get(key, 0) + 1
-        if times > _PASSING:
+        if times > _PASSING and self._ratio.is_integer():  # else a pixmap would be moved to whole device pixels
             painter.drawPixmap(x, y, self._render(key))
             return
         if len(self._seen) > _MAX_SEEN:
