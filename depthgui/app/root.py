@@ -36,6 +36,8 @@ from depthgui.book.errors import DepthGuiError, UnknownSymbolError, UsageError
 from depthgui.cli import Arguments
 from depthgui.depthcache.hub import Hub, HubOptions
 from depthgui.settings import Profile, profile_paths, schema
+from depthgui.transport.rest import RestClient
+from depthgui.transport.updates import UpdateCheck, check_for_update
 from depthgui.ui.engine import SymbolRef
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.main_window import MainWindow, Services
@@ -177,6 +179,12 @@ class Application:
         except DepthGuiError as error:
             return sentence(str(error))
         return f"{venue.name} answered in {(time.monotonic() - begun_s) * 1000:.0f} ms."
+
+    async def check_update(self, url: str) -> UpdateCheck:
+        """See `VenueSwitch.check_update`."""
+        proxy = proxy_choice(self._profile.settings.get(schema.PROXY))
+        async with RestClient(proxy=proxy) as client:
+            return await check_for_update(url, __version__, client)
 
     async def _connect(self, wish: VenueWish) -> None:
         """Leave the venue in use and enter another; what goes wrong is told in the window."""

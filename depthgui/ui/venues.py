@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from depthgui.transport.updates import UpdateCheck
 from depthgui.ui.engine import Feed, Hub, Market, SymbolRef, parse_symbol_ref
 
 
@@ -73,3 +74,6 @@ class VenueSwitch(Protocol):
 
     async def try_proxy(self, proxy: str) -> str:
         """Ask the venue for its time through a proxy (as in the settings); returns a sentence on how that went."""
+
+    async def check_update(self, url: str) -> UpdateCheck:
+        """Ask `url` for the newest version, through the proxy of the settings. Raises DepthGuiError."""

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6 import QtCore, QtGui, QtWidgets
 from shiboken6 import isValid
 
+from depthgui.book.errors import DepthGuiError
+from depthgui.settings import schema
 from depthgui.ui import help_windows
 from depthgui.ui.dialogs.add_symbol import AddSymbolDialog
 from depthgui.ui.dialogs.settings_dialog import SettingsDialog
+from depthgui.ui.dialogs.updates import UpdateDialog
 from depthgui.ui.key_window import centre_on
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ class WindowDialogs:
         self._services = services
         self._add: AddSymbolDialog | None = None
         self._settings: SettingsDialog | None = None
+        self._updates: UpdateDialog | None = None
 
     @property
     def _profile(self) -> Profile:
@@ -52,7 +56,7 @@ class WindowDialogs:
     def _forget_add(self) -> None:
         self._add = None
 
-    def settings(self) -> None:
+    def settings(self) -> SettingsDialog:
         """All settings."""
         if self._settings is None:
             dialog = self._settings = SettingsDialog(self._profile, self._services.themes.theme, self._window)
@@ -60,6 +64,7 @@ class WindowDialogs:
             dialog.proxy_trial_wanted.connect(lambda proxy: self._try_proxy(dialog, proxy))
             dialog.finished.connect(self._forget_settings)
         self._show(self._settings)
+        return self._settings
 
     def _forget_settings(self) -> None:
         self._settings = None
@@ -71,6 +76,34 @@ class WindowDialogs:
                 dialog.show_proxy_trial(found)
 
         self._services.tasks.spawn(try_it(), "try the proxy")
+
+    def updates(self) -> None:
+        """Ask whether there is a newer version, and show the answer."""
+        if self._updates is None:
+            dialog = self._updates = UpdateDialog(self._services.themes.theme, self._window)
+            dialog.check_wanted.connect(self.updates)
+            dialog.settings_wanted.connect(lambda: self.settings().show_setting(schema.UPDATES_URL))
+            dialog.finished.connect(self._forget_updates)
+        url = self._profile.settings.get(schema.UPDATES_URL)
+        if url and not self._updates.is_checking:
+            self._updates.show_checking(url)
+            self._services.tasks.spawn(self._check_for_update(self._updates, url), "check for updates")
+        elif not url:
+            self._updates.show_off()
+        self._show(self._updates)
+
+    def _forget_updates(self) -> None:
+        self._updates = None
+
+    async def _check_for_update(self, dialog: UpdateDialog, url: str) -> None:
+        try:
+            found = await self._services.switch.check_update(url)
+        except DepthGuiError as error:
+            if isValid(dialog):
+                dialog.show_problem(error)
+        else:
+            if isValid(dialog):
+                dialog.show_found(found)
 
     def _show(self, dialog: QtWidgets.QDialog) -> None:
         if dialog.isVisible():

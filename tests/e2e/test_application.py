@@ -241,6 +241,18 @@ async def test_an_endpoint_that_is_not_there(tmp_path: Path, expected_logs: Any)
         assert "does not answer" in said
 
 
+async def test_an_update_check_goes_through_the_proxy_of_the_settings(tmp_path: Path) -> None:
+    async with Exchange() as gone:
+        proxy = gone.base_url
+    values = {"network.proxy": proxy, "updates.url": "https://updates.invalid/latest"}
+    (tmp_path / "settings.json").write_text(json.dumps({"version": 1, "values": values}))
+    async with trading(tmp_path) as (window, _):
+        window.actions_by_name["actionUpdates"].trigger()
+        (dialog,) = visible(window, "updateDialog")
+        where = proxy.removeprefix("http://")
+        await until(lambda: f"the proxy {where}: connection refused" in " ".join(texts(dialog)), "the proxy's name")
+
+
 @pytest.mark.expected_logs("unexpected error")
 async def test_an_unexpected_error_is_told_once_and_ends_nothing(tmp_path: Path) -> None:
     async with trading(tmp_path, "BTCUSDT") as (window, _):

@@ -193,6 +193,13 @@ class SettingsDialog(QtWidgets.QDialog):
         self.show_proxy_trial("Trying…")
         self.proxy_trial_wanted.emit(self._settings.get(PROXY))
 
+    def show_setting(self, setting: AnySetting) -> None:
+        """Turn to the page of a setting, and put the cursor into its field."""
+        self._groups.setCurrentRow(list(Group).index(setting.group))
+        field = self.findChild(QtWidgets.QWidget, f"setting-{setting.key}")
+        if isinstance(field, QtWidgets.QWidget):
+            field.setFocus()
+
     def show_proxy_trial(self, found: str) -> None:
         """Say below the field how the trial went."""
         label = self._problems[PROXY.key]

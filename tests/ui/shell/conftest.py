@@ -13,6 +13,9 @@ from ui.shell.fakes import FakeHub, ShellFeed, Time, some_lists
 
 from depthgui.binance.endpoints import Market, parse_symbol_ref
 from depthgui.settings import Profile, profile_paths
+from depthgui.transport.proxy import ProxyChoice
+from depthgui.transport.rest import RestClient
+from depthgui.transport.updates import UpdateCheck, check_for_update
 from depthgui.ui.fonts import load_typeface
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.main_window import MainWindow, Services
@@ -39,6 +42,10 @@ class Switch:
 
     async def try_proxy(self, proxy: str) -> str:
         return f"{proxy} works."
+
+    async def check_update(self, url: str) -> UpdateCheck:
+        async with RestClient(proxy=ProxyChoice("")) as client:
+            return await check_for_update(url, "1.2.0", client)
 
 
 @dataclass
