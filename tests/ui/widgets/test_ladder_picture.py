@@ -281,6 +281,21 @@ def test_only_the_cells_that_differ_are_drawn(stage: Stage, monkeypatch: pytest.
     assert drawn == {Decimal("99.95"), Decimal("99.94")}
 
 
+def test_numbers_that_spill_over_their_column_are_drawn_whole(stage: Stage) -> None:
+    book = make_book(
+        [(f"{12345678 - n / 100:.2f}", "98765.432") for n in range(12)],
+        [(f"{12345678 + n / 100:.2f}", "98765.432") for n in range(1, 12)],
+    )
+    stage.feed.book = book
+    stage.ladder.set_options(LadderOptions(columns=tuple(Column), flashes=False))
+    stage.ladder.resize(300, 420)
+    stage.feed.trade("12345677.99", "123456.7")
+    stage.check()
+    for size in ("98765.431", "1", "0", "12345.678"):
+        change(book, [("12345677.95", size)], [("12345678.03", size)])
+        stage.check()
+
+
 def test_a_hidden_ladder_keeps_no_picture(qtbot: QtBot, theme: Theme, clock: FrameClock, feed: FakeFeed) -> None:
     ladder = Ladder(clock, theme)
     qtbot.addWidget(ladder)
