@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from depthgui.ui.viewmodels.heatmap_history import BUY, SELL, Floats, HeatmapHistory, Ints
+from depthgui.ui.viewmodels.heatmap_history import Floats, HeatmapHistory, Ints
 
 Codes = npt.NDArray[np.uint8]
 
@@ -22,7 +22,7 @@ FULL = 253
 UNKNOWN = 254
 GAP = 255
 
-_SHARE = 98.0  # percentile of the sizes on screen that is shown in full
+_SHARE = 0.98  # quantile of the sizes on screen that is shown in full
 _CHANGED = 0.2  # how far the cap must be off before everything is drawn with a new one
 _SAMPLE = 16_384  # sizes that the percentile is taken of
 
@@ -109,7 +109,10 @@ def sample_cap(history: HeatmapHistory, window: Window) -> float | None:
     in_window = (offsets >= 0) & (offsets < history.rows)
     sizes = history.sizes[at[:, None], np.where(in_window, offsets, 0)]
     resting = sizes[in_window & (sizes > 0)]
-    return float(np.percentile(resting, _SHARE)) if resting.size else None
+    if not resting.size:
+        return None
+    place = int(_SHARE * (resting.size - 1))
+    return float(np.partition(resting, place)[place])
 
 
 def next_cap(shown: float, sampled: float | None) -> float:
@@ -132,20 +135,22 @@ class Bubbles:
 def bubbles(history: HeatmapHistory, window: Window, most: int) -> Bubbles:
     """The `most` largest trades of a window, smallest first so that the largest are drawn on top."""
     at, is_there, slots = _places(history, window)
-    sums = np.where(is_there[:, None], history.traded[at], 0.0)
-    where, sides = np.nonzero(sums)
-    sizes = sums[where, sides]
+    sums = history.traded[at].ravel()
+    found = np.flatnonzero(sums * np.repeat(is_there, 2))
+    sizes = sums[found]
+    where, sides = found >> 1, found & 1
     if sizes.size > most:
         chosen = np.argpartition(sizes, -most)[-most:]
         where, sides, sizes = where[chosen], sides[chosen], sizes[chosen]
     order = np.argsort(sizes, kind="stable")
     where, sides, sizes = where[order], sides[order], sizes[order]
-    largest = float(np.percentile(sizes, _SHARE)) if sizes.size else 1.0
+    largest = sizes[int(_SHARE * (sizes.size - 1))] if sizes.size else 1.0
     rows = history.turnover[at[where], sides] / sizes / float(history.grid.step)
-    return Bubbles(slots[where], rows, np.minimum(sizes / largest, 1.0), np.where(sides == BUY, BUY, SELL))
+    return Bubbles(slots[where], rows, np.minimum(sizes / largest, 1.0), sides)
 
 
 def _places(history: HeatmapHistory, window: Window) -> tuple[Ints, npt.NDArray[np.bool_], Ints]:
     slots = np.arange(window.first_slot, window.first_slot + window.slot_count, dtype=np.int64)
     at = slots % history.capacity
-    return at, history.slots[at] == slots, slots
+    oldest = history.oldest_slot
+    return at, (history.slots[at] == slots) & (slots >= (0 if oldest is None else oldest)), slots

@@ -24,7 +24,8 @@ _STOPS = {
     (True, True): ("#2b3038", "#565c66", "#949aa3", "#eef1f5"),
     (False, True): ("#d9dde3", "#a5abb5", "#636975", "#14181f"),
 }
-_FIRST_SHARE = 0.06  # the smallest size stands off from the background by this much of the whole way
+_DAMPING = 1.4  # codes go with the square root of a size, brightness nearer to the size itself
+_FIRST_SHARE = 0.12  # the smallest size stands off from the background by this much
 
 # Linear sRGB to cone responses, and their cube roots to OKLab.
 _TO_LMS = np.array(
@@ -53,6 +54,7 @@ def heat_table(palette: Palette) -> Colours:
     lightness = labs[:, 0]
     places = (lightness - lightness[0]) / (lightness[-1] - lightness[0])
     shares = np.concatenate(((0.0,), np.linspace(_FIRST_SHARE, 1.0, FULL)))
+    shares = shares**_DAMPING
     ramp = np.stack([np.interp(shares, places, labs[:, axis]) for axis in range(3)], axis=1)
     table = np.zeros(256, np.uint32)
     table[: FULL + 1] = _packed(ramp)

@@ -29,7 +29,7 @@ ROWS = 256
 """Rows of a column, half of them on each side of the mid."""
 
 BUY, SELL = 0, 1
-"""Index of a trade's side in `traded`: the side of the order that took."""
+"""Index of a trade's side in `traded`: the side of the order that took. No other numbers would do."""
 
 _NEVER = np.iinfo(np.int64).min
 _FIRST_LIMIT = 256
@@ -71,7 +71,7 @@ class HeatmapHistory:
     """The last `capacity` slots of one symbol.
 
     `version` goes up with each column. The arrays are indexed by slot modulo `capacity` and are to be read only:
-    entry i is valid where `slots[i]` is the slot that was asked for.
+    entry i is valid where `slots[i]` is the slot that was asked for, and that is not before `oldest_slot`.
     """
 
     def __init__(self, grid: PriceGrid, size_decimals: int, capacity: int, rows: int = ROWS) -> None:
@@ -111,7 +111,8 @@ class HeatmapHistory:
 
     def has(self, slot: int) -> bool:
         """True where there is a column of this slot."""
-        return bool(self.slots[slot % self.capacity] == slot)
+        oldest = self.oldest_slot
+        return oldest is not None and slot >= oldest and bool(self.slots[slot % self.capacity] == slot)
 
     def column(self, slot: int) -> Column | None:
         """The column of a slot, None for a gap."""

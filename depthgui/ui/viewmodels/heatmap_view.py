@@ -6,9 +6,12 @@ high, so that nothing on screen is ever blended.
 
 from __future__ import annotations
 
-import math
+from typing import TypeVar
 
 from depthgui.ui.viewmodels.heatmap_cells import Window
+from depthgui.ui.viewmodels.heatmap_history import Floats
+
+Number = TypeVar("Number", float, Floats)
 
 ZOOMS = ((16, 1), (8, 1), (4, 1), (3, 1), (2, 1), (1, 1), (1, 2), (1, 4), (1, 8), (1, 16), (1, 32))
 """Choices of zoom, nearest first: pixels a group is wide, and columns it holds."""
@@ -16,16 +19,20 @@ ZOOMS = ((16, 1), (8, 1), (4, 1), (3, 1), (2, 1), (1, 1), (1, 2), (1, 4), (1, 8)
 ROW_PIXELS = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 """Choices of a row's height."""
 
-_USUAL_S = 300.0  # of time are shown until something else is chosen
-_USUAL_ROWS = 110
+_USUAL_S = 300.0  # of time are shown until something else is chosen, if so much has been kept
+_LEAST_S = 50.0
+_LEAST_ROWS = 80
 _MIDDLE_LOW, _MIDDLE_HIGH = 0.3, 0.7  # of the height: where the mid may wander before the view moves
 
 
 class HeatmapView:
-    """Position and zoom. `end_slot` None follows the newest column; `is_price_held` keeps the prices still."""
+    """Position and zoom. `end_slot` None follows the newest column; `is_price_held` keeps the prices still.
+
+    `zoom` is an index in `ZOOMS`, `row_px` the height of a row.
+    """
 
     def __init__(self, column_s: float, capacity: int) -> None:
-        """Follow the newest column, with the usual span once there is a size."""
+        """Follow the newest column."""
         self.column_s = column_s
         self.capacity = capacity
         self.width = 1
@@ -33,18 +40,15 @@ class HeatmapView:
         self.top_row = 0
         self.end_slot: int | None = None
         self.is_price_held = False
-        self._zoom: int | None = None
-        self._row_px: int | None = None
+        self.zoom = 0
+        self.row_px = ROW_PIXELS[0]
+        self._chosen_zoom: int | None = None
+        self._chosen_row_px: int | None = None
+        self._kept_s = 0.0
         self._is_fresh = True
+        self._fit()
 
     # -- sizes
-
-    @property
-    def zoom(self) -> int:
-        """Index in `ZOOMS`."""
-        if self._zoom is not None:
-            return self._zoom
-        return min(range(len(ZOOMS)), key=lambda at: abs(math.log(self._span_of(at) / _USUAL_S)))
 
     @property
     def group_px(self) -> int:
@@ -55,14 +59,6 @@ class HeatmapView:
     def merge(self) -> int:
         """Columns in a group."""
         return ZOOMS[self.zoom][1]
-
-    @property
-    def row_px(self) -> int:
-        """Height of a row."""
-        if self._row_px is not None:
-            return self._row_px
-        fitting = [pixels for pixels in ROW_PIXELS if self.height / pixels >= _USUAL_ROWS * 0.7]
-        return fitting[-1] if fitting else ROW_PIXELS[0]
 
     @property
     def groups(self) -> int:
@@ -89,6 +85,7 @@ class HeatmapView:
         if (width, height) != (self.width, self.height):
             middle = self.top_row - self.rows // 2
             self.width, self.height = max(1, width), max(1, height)
+            self._fit()
             self.top_row = middle + self.rows // 2
 
     def window(self, newest_slot: int) -> Window:
@@ -119,21 +116,28 @@ class HeatmapView:
         """Show less time (step 1) or more (-1); the column at `anchor` (0 left to 1 right) stays unless it follows."""
         before = self.zoom
         widest = next((at for at in range(len(ZOOMS)) if self._span_of(at) >= self.capacity * self.column_s), before)
-        self._zoom = min(max(before - step, 0), max(widest, 0))
-        if self.end_slot is not None and self._zoom != before:
-            moved = (1 - anchor) * (self._span_of(self._zoom) - self._span_of(before)) / self.column_s
+        self.zoom = self._chosen_zoom = min(max(before - step, 0), widest)
+        if self.end_slot is not None and self.zoom != before:
+            moved = (1 - anchor) * (self._span_of(self.zoom) - self._span_of(before)) / self.column_s
             end = self.end_slot + round(moved)
             self.end_slot = None if end >= newest_slot else end
 
     def set_zoom(self, zoom: int | None) -> None:
         """Take a remembered zoom; None for the usual span. What makes no sense is left alone."""
         if zoom is None or 0 <= zoom < len(ZOOMS):
-            self._zoom = zoom
+            self._chosen_zoom = zoom
+            self._fit()
+
+    def keep(self, slots: int) -> None:
+        """Say how many slots are kept: a young history is shown nearer, until a zoom is chosen."""
+        self._kept_s = slots * self.column_s
+        if self._chosen_zoom is None and self._kept_s > self.span_s and self.end_slot is None:
+            self._fit()
 
     @property
     def chosen_zoom(self) -> int | None:
         """The zoom that was chosen, None while it is the usual span."""
-        return self._zoom
+        return self._chosen_zoom
 
     # -- price
 
@@ -158,12 +162,12 @@ class HeatmapView:
         """Make rows higher (1) or lower (-1); the price in the middle stays."""
         middle = self.top_row - self.rows // 2
         at = ROW_PIXELS.index(self.row_px)
-        self._row_px = ROW_PIXELS[min(max(at + step, 0), len(ROW_PIXELS) - 1)]
+        self.row_px = self._chosen_row_px = ROW_PIXELS[min(max(at + step, 0), len(ROW_PIXELS) - 1)]
         self.top_row = middle + self.rows // 2
 
     # -- places
 
-    def y_of(self, row: float) -> float:
+    def y_of(self, row: Number) -> Number:
         """Pixel of a price, in rows: the middle of its row's band."""
         return (self.top_row - row + 0.5) * self.row_px
 
@@ -171,13 +175,20 @@ class HeatmapView:
         """Row of a pixel."""
         return self.top_row - int(y // self.row_px)
 
-    def x_of(self, slot: int, window: Window) -> int:
-        """Left pixel of the group that holds a slot; the last group ends at the right edge."""
-        return self.width - (window.first + window.groups - slot // self.merge) * self.group_px
+    def x_of(self, group: int, window: Window) -> int:
+        """Left pixel of a group; the last group ends at the right edge."""
+        return self.width - (window.first + window.groups - group) * self.group_px
 
     def group_at(self, x: float, window: Window) -> int:
         """Group of a pixel."""
         return window.first + window.groups - 1 - int((self.width - 1 - x) // self.group_px)
+
+    def _fit(self) -> None:
+        wanted = min(max(self._kept_s, _LEAST_S), _USUAL_S)
+        fitting = (at for at in range(len(ZOOMS)) if self._span_of(at) >= 0.9 * wanted)
+        self.zoom = next(fitting, len(ZOOMS) - 1) if self._chosen_zoom is None else self._chosen_zoom
+        rows = [pixels for pixels in ROW_PIXELS if self.height / pixels >= _LEAST_ROWS]
+        self.row_px = self._chosen_row_px or (rows[-1] if rows else ROW_PIXELS[0])
 
     def _span_of(self, zoom: int) -> float:
         pixels, merge = ZOOMS[zoom]

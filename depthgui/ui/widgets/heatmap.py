@@ -22,7 +22,7 @@ from depthgui.ui.wording import TimeZone, clock_text
 
 _COLLECTING = "Collecting the first columns"
 _RESCALE_EVERY = 8  # columns
-_MOST_BUBBLES = 120
+_MOST_BUBBLES = 80
 _LATE_SLOTS = 2  # so many slots may be missing at the right edge before they are shown as a gap
 _PAN_SHARE = 0.1
 _PAN_ROWS = 5
@@ -212,9 +212,10 @@ class Heatmap(Canvas):
         decimals = decimals_of(history.grid.tick)
         size = self.viewport().size()
         self._axis_px = max(self._axis_px, self._painter.axis_px(self._painter.price_text(last.ask or 0.0, decimals)))
-        before = view.width
+        before = (view.width, view.zoom)
         view.resize(int(max(1, size.width() - self._axis_px) * ratio), int(size.height() * ratio))
-        if view.width != before:
+        view.keep(history.last_slot - (history.oldest_slot or 0) + 1)
+        if (view.width, view.zoom) != before:
             self.view_changed.emit()
         if view.is_following:
             view.follow(_mid(last) / step)
@@ -234,6 +235,7 @@ class Heatmap(Canvas):
         cap_size = self._cap / 10.0**history.decimals
         return HeatmapFrame(
             window=window,
+            newest_slot=newest,
             step=step,
             decimals=decimals,
             stale=not is_live(feed),
@@ -258,15 +260,14 @@ class Heatmap(Canvas):
 
     def card_lines(self, at: QtCore.QPointF) -> tuple[str, ...]:
         """Time, price, and what rested there, for a place in the plot."""
-        history, instrument = self._history, self._recorder.instrument
-        if history is None or instrument is None:
+        history, frame = self._history, self._frame
+        if history is None or frame is None:
             return ()
         ratio = self.devicePixelRatioF()
-        newest = self.newest_slot()
-        window = self.view.window(newest)
+        window = frame.window
         group = self.view.group_at(at.x() * ratio, window)
         row = self.view.row_at(at.y() * ratio)
-        slots = range(group * window.merge, min((group + 1) * window.merge, newest + 1))
+        slots = range(group * window.merge, min((group + 1) * window.merge, frame.newest_slot + 1))
         columns = [history.column(slot) for slot in slots]
         if not columns:
             return ()

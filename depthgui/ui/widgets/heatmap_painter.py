@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 from PySide6 import QtCore, QtGui
 
 from depthgui.ui.theme import Theme
@@ -19,7 +20,7 @@ from depthgui.ui.widgets.ladder_painter import STALE_OPACITY
 from depthgui.ui.widgets.text_cache import TextCache
 
 _MUTED, _TEXT, _ON_TAG = range(3)
-_LARGEST_PX = 9.0  # radius of the largest circles
+_LARGEST_PX = 8.0  # radius of the largest circles
 _SMALLEST_PX = 1.5
 _RADII = 12  # different circles that are drawn
 _AXIS_PAD = 9
@@ -32,6 +33,7 @@ class HeatmapFrame:
     """What one paint draws. `step` is the price of a row; `last` the price on the tag with its direction."""
 
     window: Window
+    newest_slot: int
     step: float
     decimals: int
     stale: bool
@@ -57,6 +59,7 @@ class HeatmapPainter:
         self._background, self._line = theme.colour("background"), theme.colour("line")
         self._tags = {1: theme.colour("bid"), -1: theme.colour("ask"), 0: theme.colour("muted")}
         self._ratio = ratio
+        self._reaches = np.array([math.ceil(_radius(step)) + 1 for step in range(_RADII + 1)])
         self._circles: dict[tuple[int, int], QtGui.QPixmap] = {}
         self._legend: QtGui.QPixmap | None = None
 
@@ -114,18 +117,19 @@ class HeatmapPainter:
         bubbles, ratio = frame.bubbles, self._ratio
         if bubbles is None:
             return
-        half = view.group_px / 2
+        window = frame.window
+        xs = view.x_of(window.first, window) + (bubbles.slots // window.merge - window.first + 0.5) * view.group_px
+        ys = view.y_of(bubbles.rows)
+        # The area tells the size.
+        steps = np.maximum(np.ceil(np.sqrt(bubbles.shares) * _RADII), 1).astype(np.int64)
+        reaches = self._reaches[steps]
+        places = ((xs / ratio - reaches).round(), (ys / ratio - reaches).round())
         painter.setClipRect(0, 0, plot_px, round(view.height / ratio))
-        triples = zip(
-            bubbles.slots.tolist(), bubbles.rows.tolist(), bubbles.shares.tolist(), bubbles.sides.tolist(), strict=True
-        )
-        for slot, row, share, side in triples:
-            # The area tells the size.
-            circle = self._circle(side, max(1, math.ceil(math.sqrt(share) * _RADII)))
-            x = (view.x_of(slot, frame.window) + half) / ratio
-            y = view.y_of(row) / ratio
-            reach = circle.width() / ratio / 2
-            painter.drawPixmap(QtCore.QPointF(x - reach, y - reach), circle)
+        draw, circle = painter.drawPixmap, self._circle
+        for x, y, side, step in zip(
+            *(place.astype(np.int64).tolist() for place in places), bubbles.sides.tolist(), steps.tolist(), strict=True
+        ):
+            draw(x, y, circle(side, step))
         painter.setClipping(False)
 
     def _circle(self, side: int, step: int) -> QtGui.QPixmap:
@@ -133,8 +137,8 @@ class HeatmapPainter:
         return found if found is not None else self._draw_circle(side, step)
 
     def _draw_circle(self, side: int, step: int) -> QtGui.QPixmap:
-        radius = _SMALLEST_PX + (_LARGEST_PX - _SMALLEST_PX) * step / _RADII
-        pixels = 2 * math.ceil((radius + 1) * self._ratio)
+        radius = _radius(step)
+        pixels = round(2 * self._reaches[step] * self._ratio)
         made = QtGui.QPixmap(pixels, pixels)
         made.setDevicePixelRatio(self._ratio)
         made.fill(QtCore.Qt.GlobalColor.transparent)
@@ -225,3 +229,7 @@ class HeatmapPainter:
         for number, line in enumerate(lines):
             role = _TEXT if number == 0 else _MUTED
             texts.draw(painter, round(card.left()) + 11, round(card.top()) + 7 + number * line_px, line, role)
+
+
+def _radius(step: int) -> float:
+    return _SMALLEST_PX + (_LARGEST_PX - _SMALLEST_PX) * step / _RADII
