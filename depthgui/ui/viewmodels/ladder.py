@@ -47,6 +47,7 @@ __all__ = ["LadderModel", "LadderOptions", "LastPrice", "RowVolumes"]
 _NO_FIGURE: Figure = ("", "")
 _NOT_TRADED = (0, 0.0)
 _MORE_LEVELS = 24
+_MAX_PRICES = 10_000
 _DENSE = 4  # levels a row from which summing row by row is quicker than level by level
 _LARGE_SAMPLE = 12  # fewer sizes say nothing about what is usual
 _LARGE_OF_P90 = 1.75
@@ -102,6 +103,7 @@ class LadderModel:
         self._grouping = 1
         self._step_units = 0
         self._price_texts: FigureFormatter
+        self._row_prices: dict[int, str] = {}
         self._column: SizeColumn
         self._flashes: dict[int, tuple[float, int]] = {}
         self._seen: dict[int, int] = {}
@@ -222,9 +224,10 @@ class LadderModel:
     ) -> tuple[LadderRow, ...]:
         column, step = self._column, self._step_units
         shown_bids, shown_asks = column.shown(bids, step), column.shown(asks, step)
-        visible = [value for value in (shown_bids.get(i) or shown_asks.get(i) for i, _ in places) if value]
+        shown = {**shown_bids, **shown_asks}  # no row has levels of both sides
+        visible = [shown[index] for index, _ in places if index in shown]
         bar_unit, usual = self._thresholds(visible)
-        least, is_chosen = self._chosen_large(), self._has_chosen_large
+        least = self._chosen_large() if self._has_chosen_large else None
         sums = self._running(places, shown_bids, shown_asks)
         largest_sum = max(sums.values(), default=0)
         sum_unit = 1.0 / max(largest_sum, 1)
@@ -233,48 +236,49 @@ class LadderModel:
         volume_unit = 1.0 / max((volume for volume, _ in volumes.values()), default=1)
         boundary = self.grid.boundary
         bid_best, ask_best, low, high = marks
-        figure, price_text, sum_text = column.figure, self._price_texts.text, column.sum_text
+        figure, price_text, sum_text = column.figure, self._price_text, column.sum_text
+        bid_units, ask_units = bids.rows, asks.rows
         rows = []
         for index, y in places:
-            bid, ask = bids.rows.get(index), asks.rows.get(index)
-            shown_bid, shown_ask = shown_bids.get(index, 0), shown_asks.get(index, 0)
-            volume, bought = volumes.get(index, _NOT_TRADED)
             is_bid_side = index < boundary
-            flags = BID_SIDE if is_bid_side else ASK_SIDE
+            units = bid_units.get(index) if is_bid_side else ask_units.get(index)
+            running = sums.get(index, 0)
+            if units is None:
+                flags, size, bar, total = 0, _NO_FIGURE, 0.0, ""
+            else:
+                amount = shown[index]
+                size, bar, total = figure(amount), min(1.0, amount * bar_unit), sum_text(running)
+                flags = LARGE if (amount >= usual if least is None else least(index, units)) else 0
             if index == bid_best:
                 flags |= BEST_BID
             elif index == ask_best:
                 flags |= BEST_ASK
             elif (bid_best is None or index > bid_best) and (ask_best is None or index < ask_best):
                 flags |= IN_SPREAD
-            if (low is not None and index < low) if is_bid_side else (high is not None and index > high):
-                flags |= UNCOVERED
-            if least(index, bid or ask or 0) if is_chosen else (shown_bid or shown_ask) >= usual:
-                flags |= LARGE
-            running = sums.get(index, 0)
-            share = running * sum_unit
-            rows.append(
-                LadderRow(
-                    index,
-                    y,
-                    flags,
-                    price_text(index * step),
-                    bid,
-                    _NO_FIGURE if bid is None else figure(shown_bid),
-                    min(1.0, shown_bid * bar_unit),
-                    "" if bid is None else sum_text(running),
-                    share if is_bid_side else 0.0,
-                    ask,
-                    _NO_FIGURE if ask is None else figure(shown_ask),
-                    min(1.0, shown_ask * bar_unit),
-                    "" if ask is None else sum_text(running),
-                    0.0 if is_bid_side else share,
-                    sum_text(volume) if volume else "",
-                    volume * volume_unit,
-                    bought,
-                )
-            )
+            volume, bought = volumes.get(index, _NOT_TRADED)
+            traded = sum_text(volume) if volume else ""
+            if is_bid_side:
+                flags |= BID_SIDE if low is None or index >= low else BID_SIDE | UNCOVERED
+                row = LadderRow(
+                    index, y, flags, price_text(index), units, size, bar, total, running * sum_unit,
+                    None, _NO_FIGURE, 0.0, "", 0.0, traded, volume * volume_unit, bought,
+                )  # fmt: skip
+            else:
+                flags |= ASK_SIDE if high is None or index <= high else ASK_SIDE | UNCOVERED
+                row = LadderRow(
+                    index, y, flags, price_text(index), None, _NO_FIGURE, 0.0, "", 0.0,
+                    units, size, bar, total, running * sum_unit, traded, volume * volume_unit, bought,
+                )  # fmt: skip
+            rows.append(row)
         return tuple(rows)
+
+    def _price_text(self, index: int) -> str:
+        text = self._row_prices.get(index)
+        if text is None:
+            if len(self._row_prices) >= _MAX_PRICES:
+                self._row_prices.clear()
+            text = self._row_prices[index] = self._price_texts.text(index * self._step_units)
+        return text
 
     def _running(self, places: list[tuple[int, int]], bids: dict[int, int], asks: dict[int, int]) -> dict[int, int]:
         # Cumulative size by row, empty rows beyond the best one included.
@@ -372,6 +376,7 @@ class LadderModel:
         self._sparse.forget()
         self._step_units = self._prices.units_of(self.step)
         self._step_units = self._prices.units_of(self.step)  # again: the first may have made the unit finer
+        self._row_prices = {}
         self._price_texts = FigureFormatter(self._prices, self.instrument.price_decimals, style)
         self._column = SizeColumn(self.instrument, self._prices, self._sizes, self._options)
         self._seen, self._flashes = {}, {}

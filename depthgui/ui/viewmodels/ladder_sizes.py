@@ -31,6 +31,7 @@ class SizeColumn:
         self._sum_texts: dict[int, str] = {}
         self._decimals = instrument.size_decimals
         self._sum_decimals = instrument.size_decimals
+        self._sum_unit = 1
         self._widest_whole = ""
         is_value = self._unit is SizeUnit.QUOTE and not instrument.is_inverse
         self.needs_products = is_value
@@ -76,6 +77,7 @@ class SizeColumn:
     def fit(self, largest_size: int, largest_sum: int) -> None:
         """Choose the decimals of what is rounded, from the largest on screen."""
         sum_decimals = self._fitting(largest_sum)
+        self._sum_unit = 10 ** max(0, self._sizes.decimals - sum_decimals)
         if sum_decimals != self._sum_decimals or len(self._sum_texts) > _MAX_CACHED:
             self._sum_decimals = sum_decimals
             self._sum_texts.clear()
@@ -99,9 +101,11 @@ class SizeColumn:
 
     def sum_text(self, units: int) -> str:
         """Text of a running total, rounded to four digits of the largest."""
-        found = self._sum_texts.get(units)
+        # Kept by what is shown: most totals differ in digits that aren't.
+        key = units if self._is_short else (units + self._sum_unit // 2) // self._sum_unit
+        found = self._sum_texts.get(key)
         if found is None:
-            found = self._sum_texts[units] = self._rounded(units, self._sum_decimals)
+            found = self._sum_texts[key] = self._rounded(units, self._sum_decimals)
         return found
 
     def exact_text(self, units: int) -> str:

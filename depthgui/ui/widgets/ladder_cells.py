@@ -28,7 +28,7 @@ from depthgui.ui.viewmodels.ladder_frame import (
 from depthgui.ui.viewmodels.ladder_options import Column
 from depthgui.ui.widgets.hatch import hatch_brush
 from depthgui.ui.widgets.ladder_overlay import LadderOverlay
-from depthgui.ui.widgets.text_cache import DIMMED, TextCache
+from depthgui.ui.widgets.text_cache import TextCache
 
 PAD = 8
 TEXT, MUTED, BID, ASK, SPREAD = range(5)
@@ -355,8 +355,8 @@ class CellPainter:
         if not place.price[1]:
             return
         figures, strong, right, dy = self._figures, self._strong, place.price_x, self._dy
-        plain: dict[int, list[tuple[float, int, str]]] = {SPREAD: [], BID: [], ASK: []}
-        best: dict[int, list[tuple[float, int, str]]] = {SPREAD: [], BID: [], ASK: []}
+        plain: dict[int, list[tuple[int, int, str]]] = {SPREAD: [], BID: [], ASK: []}
+        best: dict[int, list[tuple[int, int, str]]] = {SPREAD: [], BID: [], ASK: []}
         for look, cells in looks:
             if not cells & PRICE_CELL:
                 continue
@@ -374,8 +374,8 @@ class CellPainter:
     def _draw_sizes(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[tuple[RowLook, int]]) -> None:
         figures, dy, point = self._figures, self._dy, place.point
         widest = figures.width("0")
-        heads: list[tuple[float, int, str]] = []
-        tails: list[tuple[float, int, str]] = []
+        heads: list[tuple[int, int, str]] = []
+        tails: list[tuple[int, int, Figure]] = []
         for look, cells in looks:
             figure = look.size[0]
             if figure is None or not cells & SIZE_CELL:
@@ -394,9 +394,9 @@ class CellPainter:
             x = round(side.point_x - figures.width(whole))
             heads.append((x, y + dy, head))
             if tail:
-                tails.append((x + figures.width(head), y + dy, tail))
+                tails.append((x, y + dy, (head, tail)))
         figures.draw_all(painter, TEXT, heads)
-        figures.draw_all(painter, DIMMED, tails)
+        figures.draw_tails(painter, tails)
 
     def _draw_totals(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[tuple[RowLook, int]]) -> None:
         width, dy = self._figures.width, self._dy

@@ -92,15 +92,24 @@ class TextCache:
         else:
             self._draw_new(painter, x, y, key)
 
-    def draw_all(self, painter: QtGui.QPainter, role: int, texts: Sequence[tuple[float, int, str]]) -> None:
+    def draw_all(self, painter: QtGui.QPainter, role: int, texts: Sequence[tuple[int, int, str]]) -> None:
         """Draw texts that will hardly be drawn again: (x, y, text), y being the top of the line."""
         if not texts:
             return
         painter.setFont(self._font)
         painter.setPen(self._colours[role])
-        draw, point, ascent = painter.drawText, QtCore.QPointF, self.ascent
+        draw, ascent = painter.drawText, self.ascent
         for x, y, text in texts:
-            draw(point(x, y + ascent), text)
+            draw(x, y + ascent, text)
+
+    def draw_tails(self, painter: QtGui.QPainter, figures: Sequence[tuple[int, int, tuple[str, str]]]) -> None:
+        """Draw the dimmed second parts of numbers whose first parts were drawn by `draw_all`."""
+        if not figures:
+            return
+        painter.setFont(self._font)
+        painter.setPen(self._colours[DIMMED])
+        for x, y, (head, tail) in figures:
+            painter.drawText(QtCore.QPointF(x + self.width(head), y + self.ascent), tail)
 
     def _draw_new(self, painter: QtGui.QPainter, x: int, y: int, key: Key) -> None:
         times = self._seen.get(key, 0) + 1
