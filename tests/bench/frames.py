@@ -27,6 +27,7 @@ from depthgui.ui.palettes import DARK
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.ladder_options import Column, LadderOptions
 from depthgui.ui.widgets.depth_chart import DepthChart
+from depthgui.ui.widgets.heatmap_panel import HeatmapPanel
 from depthgui.ui.widgets.ladder import Ladder
 
 _FRAME_S = 1 / 60
@@ -127,7 +128,85 @@ def measure_depth(count: int) -> dict[str, float]:
     return figures
 
 
+class HeatmapStage(Stage):
+    """A stage on which every step is a quarter of a second, and ends with a column."""
+
+    def begin(self) -> HeatmapPanel:
+        """Make the panel; 600 x 400 pixels are its plot's."""
+        self.record_ms: list[float] = []
+        self.panel = HeatmapPanel(self.clock, self.theme)
+        self.panel.set_feed(self.feed)
+        self.panel.recorder._timer.stop()  # columns come when the stage says so
+        plot = self.panel.plot
+        plot.set_feed(self.feed)
+        self.panel.resize(600 + plot._axis_px, 400 + self.panel._strip.height())
+        return self.panel
+
+    def step(self) -> None:
+        """A column's time: fifteen diffs."""
+        for _ in range(15):
+            super().step()
+        begin_ns = time.thread_time_ns()
+        self.panel.recorder.record()
+        self.record_ms.append((time.thread_time_ns() - begin_ns) / 1e6)
+
+
+def measure_heatmap(count: int, *, trades: bool) -> dict[str, float]:
+    """Frame times of a heatmap's plot with one new column a frame; what a column and a whole picture cost."""
+    stage = HeatmapStage(SyntheticMarket(levels_a_side=1000))
+    panel = stage.begin()
+    plot = panel.plot
+    plot.show_layers(heat=True, trades=trades)
+    plot.view.set_zoom(5)  # a pixel a column
+    panel.show()
+    for _ in range(650):
+        stage.step()
+    figures = frames_of(stage, plot, count)
+    assert plot.frame is not None
+    history = panel.recorder.history
+    assert history is not None
+    figures["pixels"] = plot.view.width * plot.view.height
+    figures["rows"] = plot.frame.window.rows
+    figures["column_ms"] = median(stage.record_ms)
+    figures["levels"] = sum(history._limits.values())
+    figures["column_bytes"] = history.memory_bytes / history.capacity
+    whole = []
+    for _ in range(20):
+        plot._image.forget()
+        begin_ns = time.thread_time_ns()
+        plot.render_frame(stage.now_s)
+        whole.append((time.thread_time_ns() - begin_ns) / 1e6)
+    figures["whole_ms"] = median(whole)
+    panel.set_feed(None)
+    panel.deleteLater()
+    return figures
+
+
 # The usual ways, for comparison
+
+
+def measure_image_item(count: int) -> dict[str, float]:
+    """The same picture as pyqtgraph's ImageItem, shifted by a column a frame."""
+    import numpy as np
+    import pyqtgraph
+
+    stage = Stage(SyntheticMarket(levels_a_side=100))
+    view = pyqtgraph.PlotWidget()
+    view.resize(660, 440)
+    picture = np.zeros((600, 400), np.uint8)
+    item = pyqtgraph.ImageItem(picture, levels=(0, 255))
+    item.setColorMap("viridis")
+    view.addItem(item)
+
+    class Shown:
+        def render_frame(self, _: float) -> None:
+            picture[:-1] = picture[1:]
+            picture[-1] = np.arange(400) % 251
+            item.setImage(picture, autoLevels=False)
+
+        show, hide, viewport = view.show, view.hide, view.viewport
+
+    return frames_of(stage, Shown(), count)
 
 
 def measure_plot_item(count: int) -> dict[str, float]:
@@ -217,7 +296,10 @@ def measurements(argv: list[str]) -> Iterator[tuple[str, Callable[[], dict[str, 
     yield "ladder, hardly anything moves", lambda: measure_ladder(60, count // 2, levels=2)
     yield "ladder, everything moves", lambda: measure_ladder(60, count // 2, levels=60)
     yield "depth", lambda: measure_depth(count)
+    yield "heatmap", lambda: measure_heatmap(count, trades=False)
+    yield "heatmap with trades", lambda: measure_heatmap(count, trades=True)
     if "--no-peers" not in argv:
+        yield "ImageItem", lambda: measure_image_item(count // 3)
         yield "PlotDataItem, step and fill", lambda: measure_plot_item(count // 5)
         yield "QTableView, Qt's delegate", lambda: measure_table(count // 5)
     for rows in (20, 200) if quick else (20, 40, 60, 100, 150, 200):
