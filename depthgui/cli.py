@@ -55,6 +55,7 @@ class Arguments:
     endpoint: str | None = None
     venue: Venue | None = None
     profile: Path | None = None
+    new_window: bool = False
     replay: tuple[Path, ...] = ()
     speed: float = 1.0
     seed: int | None = None
@@ -70,6 +71,13 @@ class Arguments:
     def uses_exchange(self) -> bool:
         """True when the embedded exchange is the venue."""
         return self.demo or bool(self.replay)
+
+    @property
+    def may_join(self) -> bool:
+        """True when a window that is open already may serve: nothing is asked for that it might not have."""
+        has_venue = self.uses_exchange or self.endpoint is not None or self.venue is not None
+        is_unattended = self.needs_no_screen or self.exit_after_s is not None or self.stats is not None
+        return not (self.new_window or has_venue or is_unattended)
 
     @property
     def needs_no_screen(self) -> bool:
@@ -141,6 +149,12 @@ def _add_venue_options(parser: argparse.ArgumentParser) -> None:
 def _add_session_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("where things are kept")
     group.add_argument("--profile", type=Path, metavar="DIR", help="keep settings, tabs and logs in this folder")
+    group.add_argument(
+        "--new-window",
+        action="store_true",
+        help="open a second window where DepthGUI runs with this profile already, and keep nothing of it; "
+        "otherwise the window that is open comes to the front, unless this start names a venue or an end of its own",
+    )
     group.add_argument(
         "--log-level",
         type=str.upper,

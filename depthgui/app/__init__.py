@@ -24,7 +24,8 @@ def open_app(argv: Sequence[str]) -> AbstractAsyncContextManager[MainWindow]:
     """Open the application inside a running qasync loop; yields the main window.
 
     On leaving, everything is shut down in order: window, feeds, sockets, embedded exchange, logs. `argv` are the
-    arguments after the program's name. Raises CommandLineError for arguments that cannot be understood.
+    arguments after the program's name. Raises CommandLineError for arguments that cannot be understood, and
+    AlreadyOpenError of `root` if they leave it to a window that is open already; `--new-window` keeps that from it.
     """
     from depthgui.app.root import open_app as open_it
     from depthgui.cli import parse

@@ -34,6 +34,10 @@ def run_process(arguments: Arguments, child: ExchangeChild | None = None) -> int
         job = run_self_test(arguments) if arguments.self_test else _run(arguments, child)
         try:
             return runner.run(job)
+        except root.AlreadyOpenError as error:
+            if sys.stdout is not None:
+                sys.stdout.write(f"depthgui: {error}\n")
+            return 0
         except (OSError, UsageError) as error:
             sys.stderr.write(f"depthgui: {error}\n")
             return 1

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from depthgui._version import __version__
-from depthgui.app import profile_lock
+from depthgui.app import doorbell, profile_lock
 from depthgui.app.error_hooks import ErrorHooks
 from depthgui.app.exchange_messages import orders_of
 from depthgui.app.exchange_process import ExchangeProcess, ExchangeStartError
@@ -46,6 +46,7 @@ from depthgui.ui.qt import QtCore, QtWidgets
 from depthgui.ui.tasks import Tasks
 from depthgui.ui.theme import Theme, ThemeManager
 from depthgui.ui.venues import ConnectedVenue, venue_choice
+from depthgui.ui.window_place import bring_to_front
 from depthgui.ui.wording import sentence
 
 _LOG = logging.getLogger(__name__)
@@ -57,6 +58,13 @@ _RECONNECTING_SETTINGS = frozenset(
 )
 _SETTLE_MS = 800
 _SEEN_S = 0.3  # a window that starts hidden is never painted
+
+
+class AlreadyOpenError(Exception):
+    """Another program has this profile open, and its window has come to the front instead."""
+
+    def __init__(self) -> None:
+        super().__init__("DepthGUI runs with this profile already; its window has come to the front.")
 
 
 class Application:
@@ -80,6 +88,8 @@ class Application:
         self._venue_stack = AsyncExitStack()
         self._wish: VenueWish | None = None
         self._child = child
+        self._rung: list[str] = []
+        self._has_started = False
         self.exchange: ExchangeProcess | None = None
         loop = asyncio.get_running_loop()
         services = Services(themes, profile, self._clock, self._tasks, self, loop.time, time.time)
@@ -112,6 +122,8 @@ class Application:
             self.window.pages.show(pages[0])
         for ref in wanted:
             self._tasks.spawn(self._tell_unknown(ref), f"check {ref}")
+        self._has_started = True
+        self._open_rung()
 
     async def _be_seen(self) -> None:
         """Let the window appear; what paints the pages takes longer to import than the rest, and comes after that."""
@@ -120,6 +132,21 @@ class Application:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(seen.wait(), _SEEN_S)
         importlib.import_module("depthgui.ui.panels")
+
+    def on_ring(self, ring: doorbell.Ring) -> None:
+        """Somebody has started the program again: show what is here, and open what was asked for."""
+        bring_to_front(self.window, ring.activation)
+        self._rung.extend(ring.symbols)
+        if self._has_started:
+            self._open_rung()
+
+    def _open_rung(self) -> None:
+        while self._rung:
+            text = self._rung.pop(0)
+            if self.window.venue is None:
+                self.window.notices.add(f"{text} can be opened once there is a connection to a venue.")
+            else:
+                self.window.open_symbol(parse_symbol_ref(text))
 
     def meter(self, path: Path) -> StatsWriter:
         """A meter of this window; it writes to `path` once it is entered. Raises OSError then if it can't."""
@@ -287,12 +314,19 @@ async def open_app(arguments: Arguments) -> AsyncIterator[MainWindow]:
 
 @asynccontextmanager
 async def open_application(arguments: Arguments, child: ExchangeChild | None = None) -> AsyncIterator[Application]:
-    """The same, for those who need more than the window. `child` is an embedded exchange started before."""
+    """The same, for those who need more than the window. `child` is an embedded exchange started before.
+
+    Raises AlreadyOpenError if another program's window was shown instead.
+    """
     app = _qapplication()
     paths = profile_paths(arguments.profile)
     paths.make()
     async with AsyncExitStack() as stack:
         is_writer = stack.enter_context(profile_lock.lock_profile(paths.lock_file))
+        # Without a lock file nobody holds it: this profile cannot be written to.
+        may_join = not is_writer and arguments.may_join and paths.lock_file.exists()
+        if may_join and await doorbell.ring(paths.doorbell_file, arguments.symbols):
+            raise AlreadyOpenError
         stack.enter_context(log_to(paths.log_file, arguments.log_level, is_writer=is_writer))
         hooks = stack.enter_context(ErrorHooks(asyncio.get_running_loop()))
         _LOG.info("depthgui %s starts", __version__)
@@ -307,6 +341,8 @@ async def open_application(arguments: Arguments, child: ExchangeChild | None = N
         if arguments.stats is not None:
             stack.enter_context(application.meter(arguments.stats))
         application.window.show()
+        if is_writer:
+            await stack.enter_async_context(doorbell.listening(paths.doorbell_file, application.on_ring))
         await application.start()
         yield application
     _LOG.info("depthgui has ended")

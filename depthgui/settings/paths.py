@@ -35,6 +35,11 @@ class ProfilePaths:
         return self.state_dir / "depthgui.lock"
 
     @property
+    def doorbell_file(self) -> Path:
+        """Where the program that holds the lock can be asked to come to the front; there only while it runs."""
+        return self.state_dir / "doorbell.json"
+
+    @property
     def log_file(self) -> Path:
         """The newest log; older ones have .1, .2, ... appended."""
         return self.log_dir / "depthgui.log"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.settings.state import WindowPlace
@@ -32,6 +34,20 @@ def restore_place(window: QtWidgets.QWidget, place: WindowPlace) -> None:
         window.move(wanted.topLeft())
     if place.is_maximized:
         window.setWindowState(QtCore.Qt.WindowState.WindowMaximized)
+
+
+def bring_to_front(window: QtWidgets.QWidget, activation: str = "") -> None:
+    """Show a window above the others, as far as the desktop lets a program do that; else its task bar entry asks.
+
+    `activation` is the token with which a Wayland desktop allows it.
+    """
+    if activation:
+        os.environ["XDG_ACTIVATION_TOKEN"] = activation  # Qt takes it from there, and away
+    window.setWindowState(window.windowState() & ~QtCore.Qt.WindowState.WindowMinimized)
+    window.show()
+    window.raise_()
+    window.activateWindow()
+    QtWidgets.QApplication.alert(window)
 
 
 def _screen_of(rect: QtCore.QRect) -> QtGui.QScreen | None:

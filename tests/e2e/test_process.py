@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -141,3 +141,108 @@ def test_the_exchange_goes_when_the_program_is_killed(started: subprocess.Popen[
     started.kill()
     started.wait(10)
     wait_for(lambda: not Path(f"/proc/{exchange}").exists(), 10)
+
+
+def tabs_in(profile: Path) -> list[str]:
+    state = json.loads((profile / "state.json").read_text())
+    return [tab["symbol"] for tab in state["venues"]["demo"]["tabs"]]
+
+
+def own_log(profile: Path, process: subprocess.Popen[bytes]) -> Path:
+    """The log of a program that keeps nothing; it is there while that program runs."""
+    return profile / "logs" / f"depthgui.{process.pid}.log"
+
+
+@pytest.fixture
+def start_again(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts the program on the profile of `started`, on the embedded exchange by its settings."""
+    profile = tmp_path / "profile"
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def start(*argv: str) -> subprocess.Popen[bytes]:
+        profile.mkdir(exist_ok=True)
+        chosen = {"version": 1, "values": {"venue.environment": "demo"}}
+        (profile / "settings.json").write_text(json.dumps(chosen))
+        command = [sys.executable, "-m", "depthgui", "--profile", str(profile), *argv]
+        process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+def test_a_second_start_opens_its_symbols_in_the_first_window(
+    started: subprocess.Popen[bytes], start_again: Start, tmp_path: Path
+) -> None:
+    profile = tmp_path / "profile"
+    wait_for((profile / "doorbell.json").is_file)
+    second = start_again("ETHUSDT")
+    out, err = second.communicate(timeout=30)
+    assert (second.returncode, err) == (0, b"")
+    assert (
+        out.decode().strip() == "depthgui: DepthGUI runs with this profile already; its window has come to the front."
+    )
+    wait_for(lambda: tabs_in(profile) == ["BTCUSDT", "ETHUSDT"])
+    assert started.poll() is None
+    assert os.listdir(profile / "logs") == ["depthgui.log"]
+
+
+def test_two_starts_at_once_make_one_window(start_again: Start, tmp_path: Path) -> None:
+    both = [start_again("BTCUSDT"), start_again("BTCUSDT")]
+    wait_for(lambda: any(process.poll() is not None for process in both))
+    (ended,) = [process for process in both if process.poll() is not None]
+    assert ended.returncode == 0
+    assert b"has come to the front" in ended.communicate()[0]
+
+
+def test_with_new_window_the_second_has_its_own(
+    started: subprocess.Popen[bytes], start_again: Start, tmp_path: Path
+) -> None:
+    profile = tmp_path / "profile"
+    wait_for((profile / "doorbell.json").is_file)
+    second = start_again("--new-window", "ETHUSDT")
+    wait_for(own_log(profile, second).is_file)
+    wait_for(lambda: "start" in own_log(profile, second).read_text())
+    assert second.poll() is None
+    assert tabs_in(profile) == ["BTCUSDT"]
+
+
+@POSIX
+def test_where_the_first_one_hangs_the_second_opens_a_window(
+    started: subprocess.Popen[bytes], start_again: Start, tmp_path: Path
+) -> None:
+    profile = tmp_path / "profile"
+    wait_for((profile / "doorbell.json").is_file)
+    started.send_signal(signal.SIGSTOP)
+    try:
+        second = start_again("ETHUSDT")
+        wait_for(own_log(profile, second).is_file)
+        assert second.poll() is None
+    finally:
+        started.send_signal(signal.SIGCONT)
+
+
+def test_after_a_crash_the_next_one_is_the_first(
+    started: subprocess.Popen[bytes], start_again: Start, tmp_path: Path
+) -> None:
+    profile = tmp_path / "profile"
+    bell = profile / "doorbell.json"
+    wait_for(bell.is_file)
+    left = bell.read_text()
+    started.kill()
+    started.wait(10)
+    assert bell.read_text() == left
+    again = start_again()
+    wait_for(lambda: bell.read_text() != left)
+    assert again.poll() is None
+    assert os.listdir(profile / "logs") == ["depthgui.log"]
+    again.terminate()
+    assert again.wait(20) == (0 if os.name == "posix" else 1)
+    assert not bell.exists() or os.name != "posix"
