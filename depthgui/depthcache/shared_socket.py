@@ -92,7 +92,7 @@ class SharedSocket:
         self._changed = asyncio.Event()
         self._told_kinds: set[str] = set()
         self._tasks = [
-            loop.create_task(self._guarded(self._read()), name=f"read {url}"),
+            loop.create_task(self._guarded(stream.deliver(self._deliver)), name=f"read {url}"),
             loop.create_task(self._guarded(self._keep_subscribed()), name=f"subscribe {url}"),
         ]
 
@@ -140,10 +140,6 @@ class SharedSocket:
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not leave a socket that nobody reads
             _log.exception("serving %s failed", self._url)
             self.end(BinanceWebsocketClosed(self._url, 1006, f"internal error: {type(error).__name__}: {error}"))
-
-    async def _read(self) -> None:
-        while True:
-            self._deliver(await self._stream.recv())
 
     def _deliver(self, payload: bytes) -> None:
         self.last_frame_s = self._loop.time()

@@ -3,12 +3,15 @@
 A stream gives raw frames; what they mean is decided above. It keeps the connection alive with pings of its own,
 answers the venue's, and ends with BinanceWebsocketClosed, whatever the reason: any close that we did not ask for, 1000
 too, is a reason to reconnect.
+
+Frames are delivered within the event that brings them: no task has to wake up for each.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Protocol
 
@@ -22,6 +25,8 @@ from websockets.exceptions import (
     ProxyError,
     WebSocketException,
 )
+from websockets.frames import DATA_OPCODES, Frame, Opcode
+from websockets.protocol import Event, State
 
 from depthgui.book.errors import (
     BinanceWebsocketClosed,
@@ -42,6 +47,7 @@ _MAX_WAITING_FRAMES = 512
 _PING_INTERVAL_S = 10.0
 _PING_TIMEOUT_S = 10.0
 _CLOSE_TIMEOUT_S = 0.5
+_WHOLE_TEXT = 0x81  # a frame's first byte: final, nothing reserved in use, text (RFC 6455, 5.2)
 _STATUS_WORDS = MappingProxyType(
     {
         403: "HTTP 403: refused by the venue's firewall",
@@ -56,6 +62,12 @@ class Stream(Protocol):
 
     async def recv(self) -> bytes:
         """Wait for the next frame. Raises BinanceWebsocketClosed once the connection has ended."""
+
+    async def deliver(self, take: Callable[[bytes], None]) -> None:
+        """Call `take` with every frame from now on, in order. `take` must not wait, and may be called from any task.
+
+        Raises BinanceWebsocketClosed once the connection has ended, or what `take` raised, which ends it.
+        """
 
     async def send(self, text: str) -> None:
         """Send a text frame. Raises BinanceWebsocketClosed once the connection has ended."""
@@ -106,6 +118,7 @@ class WebSocketOpener:
             raise RequestTimeoutError(url, self._timeout_s) from error
         except (OSError, WebSocketException, EOFError, ValueError) as error:
             raise _connect_error(url, proxy, error) from error
+        assert isinstance(connection, _Connection)
         return _WebSocketStream(url, connection)
 
 
@@ -136,21 +149,85 @@ def _connect_error(url: str, proxy: str | None, error: Exception) -> DepthGuiErr
 
 
 class _Connection(ClientConnection):
-    """Where TLS fails behind an HTTP proxy, websockets ends a connection that it never began, and trips over it."""
+    """Gives whole text frames to `take`, if there is one, as soon as they arrive; all others are queued for `recv`.
 
+    A frame is queued, too, while others are: so that the order is kept.
+    """
+
+    take: Callable[[bytes], None] | None = None
+    failure: Exception | None = None
     _has_begun = False
+    _is_in_pieces = False  # the message under way
+
+    def data_received(self, data: bytes) -> None:
+        # Nearly all that ever arrives is a plain text frame, whole. The full parser takes four times as long for it.
+        taken = 0
+        if not (self.protocol.reader.buffer or self.protocol.extensions):
+            taken = self._give_whole_frames(data)
+        if taken < len(data):
+            super().data_received(data[taken:] if taken else data)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._has_begun = True
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        # Where TLS fails behind an HTTP proxy, websockets ends a connection that it never began, and trips over it.
         if self._has_begun:
             super().connection_lost(exc)
 
+    def process_event(self, event: Event) -> None:
+        if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
+            if event.opcode is Opcode.TEXT and event.fin and self._may_take():
+                self._give(bytes(event.data))
+                return
+            self._is_in_pieces = not event.fin
+        super().process_event(event)
+
+    def _give_whole_frames(self, data: bytes) -> int:
+        """Give away those that `data` begins with; return where the rest begins."""
+        at = 0
+        while self._may_take():
+            frame = _whole_text_frame(data, at)
+            if frame is None:
+                break
+            start, at = frame
+            self._give(data[start:at])
+        return at
+
+    def _may_take(self) -> bool:
+        return (
+            self.take is not None
+            and not self._is_in_pieces
+            and not len(self.recv_messages.frames)
+            and self.protocol.state is State.OPEN
+        )
+
+    def _give(self, payload: bytes) -> None:
+        assert self.take is not None
+        try:
+            self.take(payload)
+        except Exception as error:  # noqa: BLE001 - raised again where the frames are waited for
+            self.take = None
+            self.failure = error
+            self.transport.abort()
+
+
+def _whole_text_frame(data: bytes, at: int) -> tuple[int, int] | None:
+    """Start and end of the payload of the frame at `at`; None if it is no whole text frame without a mask."""
+    size = len(data) - at
+    if size < 2 or data[at] != _WHOLE_TEXT:
+        return None
+    length, start = data[at + 1], at + 2
+    if length == 126 and size >= 4:
+        length, start = data[at + 2] << 8 | data[at + 3], at + 4
+    elif length > 125:  # masked, or too long to be all here
+        return None
+    return (start, start + length) if start + length <= len(data) else None
+
 
 class _WebSocketStream:
-    def __init__(self, url: str, connection: ClientConnection) -> None:
+    def __init__(self, url: str, connection: _Connection) -> None:
         self._url = url
         self._connection = connection
 
@@ -159,6 +236,19 @@ class _WebSocketStream:
             return await self._connection.recv(decode=False)
         except ConnectionClosed as error:
             raise self._closed(error) from error
+
+    async def deliver(self, take: Callable[[bytes], None]) -> None:
+        connection = self._connection
+        connection.take = take
+        try:
+            while True:
+                take(await self.recv())  # what was queued before, and what comes in pieces
+        except BinanceWebsocketClosed:
+            if connection.failure is not None:
+                raise connection.failure from None
+            raise
+        finally:
+            connection.take = None
 
     async def send(self, text: str) -> None:
         try:

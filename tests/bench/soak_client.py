@@ -123,6 +123,10 @@ class _Stream:
             await self._more.wait()
         return self.frames.popleft()
 
+    async def deliver(self, take: Callable[[bytes], None]) -> None:
+        while True:
+            take(await self.recv())
+
     async def send(self, text: str) -> None:
         request = json.loads(text)
         self.names.update(request["params"])

@@ -156,6 +156,10 @@ class ModelStream:
             raise frame
         return frame
 
+    async def deliver(self, take: Callable[[bytes], None]) -> None:
+        while True:
+            take(await self.recv())
+
     async def send(self, text: str) -> None:
         if self._end is not None:
             raise self._end
