@@ -31,6 +31,7 @@ from depthgui.ui.widgets.heatmap_panel import HeatmapPanel
 from depthgui.ui.widgets.ladder import Ladder
 
 _FRAME_S = 1 / 60
+_DEPTH_FRAME_S = 0.05  # a depth chart renders no more often
 _WARM = 40
 
 
@@ -40,6 +41,7 @@ class Stage:
 
     market: SyntheticMarket
     now_s: float = 1000.0
+    frame_s: float = _FRAME_S
     levels: int = 10  # puts about five changes into sixty rows: USD-M BTC's 99th percentile at 60 frames a second
     feed: FakeFeed = field(init=False)
 
@@ -51,8 +53,8 @@ class Stage:
         self.theme = Theme(DARK, load_typeface())
 
     def step(self) -> None:
-        """A sixtieth of a second, one diff, and a trade now and then."""
-        self.now_s += _FRAME_S
+        """A frame's time, one diff, and a trade now and then."""
+        self.now_s += self.frame_s
         self.book.apply(decode_diff(self.market.diff(self.levels)))
         bid = self.book.best_bid
         if bid is not None and self.book.version % 4 == 0:
@@ -116,7 +118,7 @@ def _check_rows(stage: Stage, ladder: Ladder) -> None:
 
 def measure_depth(count: int) -> dict[str, float]:
     """Frame times of a depth chart with 1000 levels a side in range."""
-    stage = Stage(SyntheticMarket(levels_a_side=1000))
+    stage = Stage(SyntheticMarket(levels_a_side=1000), frame_s=_DEPTH_FRAME_S)
     chart = DepthChart(stage.clock, stage.theme)
     chart.set_feed(stage.feed)
     chart.set_range(0.1)
@@ -143,9 +145,9 @@ class HeatmapStage(Stage):
         return self.panel
 
     def step(self) -> None:
-        """A column's time: fifteen diffs."""
-        for _ in range(15):
-            super().step()
+        """One diff, and a column's time."""
+        super().step()
+        self.now_s += self.panel.recorder.column_s
         begin_ns = time.thread_time_ns()
         self.panel.recorder.record()
         self.record_ms.append((time.thread_time_ns() - begin_ns) / 1e6)

@@ -53,12 +53,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lowest and highest best prices in each group, in rows as fractions; NaN in gaps. `stretch` is -1 in gaps."""
+    """Lowest and highest best prices of each group in rows, as fractions: shape (2, groups), bids first, NaN in gaps.
 
-    bid_low: Floats
-    bid_high: Floats
-    ask_low: Floats
-    ask_high: Floats
+    `stretch` tells which unbroken time a group belongs to, -1 in gaps.
+    """
+
+    low: Floats
+    high: Floats
     stretch: Ints
 
 
@@ -68,34 +69,36 @@ def cells(history: HeatmapHistory, window: Window, newest_slot: int, cap: float)
     Slots after `newest_slot` have not been yet, and those before the oldest column are not kept: both are empty.
     """
     at, is_there, slots = _places(history, window)
-    offsets = (window.top_row - history.bases[at])[:, None] - np.arange(window.rows)
-    in_window = (offsets >= 0) & (offsets < history.rows)
-    sizes = history.sizes[at[:, None], np.where(in_window, offsets, 0)]
-    absolute = window.top_row - np.arange(window.rows)
-    known = (absolute >= history.lows[at][:, None]) & (absolute <= history.highs[at][:, None])
-    shares = np.sqrt(np.minimum(sizes.astype(np.float32) / np.float32(max(cap, 1.0)), np.float32(1.0)))
-    codes = np.ceil(shares * FULL).astype(np.uint8)
-    codes[~known] = UNKNOWN
-    codes[~is_there] = GAP
-    oldest = history.oldest_slot
-    codes[(slots > newest_slot) | (slots < (newest_slot + 1 if oldest is None else oldest))] = EMPTY
+    down = np.arange(window.rows)
+    squares = np.multiply(_sizes(history, window, at), FULL**2 / max(cap, 1.0), dtype=np.float32, casting="unsafe")
+    np.sqrt(np.minimum(squares, np.float32(FULL**2), out=squares), out=squares)
+    codes = np.ceil(squares, out=squares).astype(np.uint8)
+    below_low = down > (window.top_row - history.lows[at])[:, None]
+    above_high = down < (window.top_row - history.highs[at])[:, None]
+    np.putmask(codes, below_low | above_high, UNKNOWN)
+    if not is_there.all():
+        codes[~is_there] = GAP
+        oldest = history.oldest_slot
+        codes[(slots > newest_slot) | (slots < (newest_slot + 1 if oldest is None else oldest))] = EMPTY
     if window.merge > 1:
         codes = codes.reshape(window.groups, window.merge, window.rows).max(axis=1)
-    return np.ascontiguousarray(codes.T)
+    return codes.T
 
 
 def lines(history: HeatmapHistory, window: Window) -> Lines:
     """Best prices of a window."""
     at, is_there, _ = _places(history, window)
-    rows = np.where(is_there[:, None], history.bests[at], np.nan) / float(history.grid.step)
-    stretches = np.where(is_there, history.stretches[at], -1)
+    rows = (history.bests[at] / float(history.grid.step)).T
+    stretches = history.stretches[at]
+    if not is_there.all():
+        rows[:, ~is_there] = np.nan
+        stretches[~is_there] = -1
     if window.merge == 1:
-        return Lines(rows[:, 0], rows[:, 0], rows[:, 1], rows[:, 1], stretches)
-    rows = rows.reshape(window.groups, window.merge, 2)
-    # A comparison with NaN is false: fmin and fmax leave the slots out that are not there.
-    low, high = np.fmin.reduce(rows, axis=1), np.fmax.reduce(rows, axis=1)
-    stretch = stretches.reshape(window.groups, window.merge).max(axis=1)
-    return Lines(low[:, 0], high[:, 0], low[:, 1], high[:, 1], stretch)
+        return Lines(rows, rows, stretches)
+    rows = rows.reshape(2, window.groups, window.merge)
+    # fmin and fmax leave out what is not there.
+    low, high = np.fmin.reduce(rows, axis=2), np.fmax.reduce(rows, axis=2)
+    return Lines(low, high, stretches.reshape(window.groups, window.merge).max(axis=1))
 
 
 def sample_cap(history: HeatmapHistory, window: Window) -> float | None:
@@ -105,10 +108,9 @@ def sample_cap(history: HeatmapHistory, window: Window) -> float | None:
     if not at.size:
         return None
     at = at[:: max(1, math.ceil(at.size * window.rows / _SAMPLE))]
+    sizes = _sizes(history, window, at)
     offsets = (window.top_row - history.bases[at])[:, None] - np.arange(window.rows)
-    in_window = (offsets >= 0) & (offsets < history.rows)
-    sizes = history.sizes[at[:, None], np.where(in_window, offsets, 0)]
-    resting = sizes[in_window & (sizes > 0)]
+    resting = sizes[(sizes > 0) & (offsets >= 0) & (offsets < history.rows)]
     if not resting.size:
         return None
     place = int(_SHARE * (resting.size - 1))
@@ -152,5 +154,14 @@ def bubbles(history: HeatmapHistory, window: Window, most: int) -> Bubbles:
 def _places(history: HeatmapHistory, window: Window) -> tuple[Ints, npt.NDArray[np.bool_], Ints]:
     slots = np.arange(window.first_slot, window.first_slot + window.slot_count, dtype=np.int64)
     at = slots % history.capacity
+    is_there = history.slots[at] == slots
     oldest = history.oldest_slot
-    return at, (history.slots[at] == slots) & (slots >= (0 if oldest is None else oldest)), slots
+    if oldest is not None and window.first_slot < oldest:
+        is_there &= slots >= oldest  # a place that no newer column has taken
+    return at, is_there, slots
+
+
+def _sizes(history: HeatmapHistory, window: Window, at: Ints) -> Ints | npt.NDArray[np.uint32]:
+    # Sizes by place and row. What lies outside a column's rows is anything: it is not known either.
+    tops = at * history.rows + window.top_row - history.bases[at]
+    return history.sizes.reshape(-1).take(tops[:, None] - np.arange(window.rows), mode="clip")

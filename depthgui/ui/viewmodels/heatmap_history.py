@@ -114,6 +114,11 @@ class HeatmapHistory:
         oldest = self.oldest_slot
         return oldest is not None and slot >= oldest and bool(self.slots[slot % self.capacity] == slot)
 
+    def best_at(self, slot: int) -> tuple[float, float]:
+        """Best bid and ask of a slot that has a column; NaN where there was none."""
+        bid, ask = self.bests[slot % self.capacity].tolist()
+        return bid, ask
+
     def column(self, slot: int) -> Column | None:
         """The column of a slot, None for a gap."""
         if not self.has(slot):

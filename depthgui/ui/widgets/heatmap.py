@@ -203,22 +203,22 @@ class Heatmap(Canvas):
             self._history = history
         if history is None or feed is None or history.last_slot is None:
             return None
-        last = history.column(history.last_slot)
+        bid, ask = history.best_at(history.last_slot)
         instrument = self._recorder.instrument
-        if last is None or instrument is None:
+        if instrument is None:
             return None
         view, ratio = self.view, self.devicePixelRatioF()
         step = float(history.grid.step)
         decimals = decimals_of(history.grid.tick)
         size = self.viewport().size()
-        self._axis_px = max(self._axis_px, self._painter.axis_px(self._painter.price_text(last.ask or 0.0, decimals)))
+        self._axis_px = max(self._axis_px, self._painter.axis_px(self._painter.price_text(_mid(bid, ask), decimals)))
         before = (view.width, view.zoom)
         view.resize(int(max(1, size.width() - self._axis_px) * ratio), int(size.height() * ratio))
         view.keep(history.last_slot - (history.oldest_slot or 0) + 1)
         if (view.width, view.zoom) != before:
             self.view_changed.emit()
         if view.is_following:
-            view.follow(_mid(last) / step)
+            view.follow(_mid(bid, ask) / step)
         newest = self.newest_slot()
         window = view.window(newest)
         self._rescale(history, newest)
@@ -288,7 +288,7 @@ class Heatmap(Canvas):
         if len(known) < len(sizes):
             return ("Not known: outside what the snapshot proved or was recorded",)
         column = there[known.index(max(known))]
-        word = "Bid" if row * float(self._step()) < _mid(column) else "Ask"
+        word = "Bid" if row * float(self._step()) < _mid(column.bid, column.ask) else "Ask"
         unit = instrument.size_unit
         lines = [f"{word} {self._size(max(known), instrument.size_decimals)} {unit}".rstrip()]
         bid, ask = (_price_text(price, self._style, instrument.price_decimals) for price in (column.bid, column.ask))
@@ -451,9 +451,10 @@ class Heatmap(Canvas):
         self.refresh()
 
 
-def _mid(column: Column) -> float:
-    prices = [price for price in (column.bid, column.ask) if not math.isnan(price)]
-    return sum(prices) / len(prices)
+def _mid(bid: float, ask: float) -> float:
+    if math.isnan(bid) or math.isnan(ask):
+        return ask if math.isnan(bid) else bid
+    return (bid + ask) / 2
 
 
 def _price_text(price: float, style: NumberFormat, decimals: int) -> str:

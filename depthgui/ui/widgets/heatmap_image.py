@@ -18,7 +18,6 @@ from depthgui.ui.viewmodels.heatmap_colours import heat_table
 from depthgui.ui.viewmodels.heatmap_history import HeatmapHistory
 
 Pixels = npt.NDArray[np.uint32]
-Mask = npt.NDArray[np.bool_]
 
 _HATCH_PX = 6  # logical pixels from one line of hatching to the next
 
@@ -144,31 +143,18 @@ class HeatmapImage:
         picture[(wide == GAP) & ((xs - ys) % period < thick)] = self._gap
 
     def _draw_lines(self, picture: Pixels, best: Lines, look: Look) -> None:
+        # A group's line is joined to the group before it if both are of one stretch. NaN compares false: no line.
         thick = max(1, round(look.ratio))
+        top = (look.top_row + 0.5 - best.high) * look.row_px
+        bottom = (look.top_row + 0.5 - best.low) * look.row_px
+        joined = best.stretch[1:] == best.stretch[:-1]
+        above = np.where(joined, np.fmin(top[:, 1:], bottom[:, :-1]), top[:, 1:])
+        below = np.where(joined, np.fmax(bottom[:, 1:], top[:, :-1]), bottom[:, 1:])
         ys = np.arange(look.height)[:, None]
-        bid = self._line(ys, best.bid_low, best.bid_high, best, look, thick)
-        ask = self._line(ys, best.ask_low, best.ask_high, best, look, thick)
+        bid, ask = (ys >= np.floor(above)[:, None]) & (ys < np.floor(below)[:, None] + thick)
         picture[bid] = self._bid
         picture[ask] = self._ask
         picture[bid & ask] = self._both
-
-    @staticmethod
-    def _line(
-        ys: npt.NDArray[np.int64],
-        low: npt.NDArray[np.float64],
-        high: npt.NDArray[np.float64],
-        best: Lines,
-        look: Look,
-        thick: int,
-    ) -> Mask:
-        # Pixels of each group's line, joined to the group before it if both are of one stretch.
-        top = (look.top_row - high + 0.5) * look.row_px
-        bottom = (look.top_row - low + 0.5) * look.row_px
-        joined = best.stretch[1:] == best.stretch[:-1]
-        above = np.where(joined, np.fmin(top[1:], bottom[:-1]), top[1:])
-        below = np.where(joined, np.fmax(bottom[1:], top[:-1]), bottom[1:])
-        # NaN compares false: no line in a gap.
-        return np.asarray((ys >= np.floor(above)) & (ys < np.floor(below) + thick), np.bool_)
 
 
 def _word(colour: QtGui.QColor) -> int:

@@ -62,6 +62,8 @@ class HeatmapPainter:
         self._reaches = np.array([math.ceil(_radius(step)) + 1 for step in range(_RADII + 1)])
         self._circles: dict[tuple[int, int], QtGui.QPixmap] = {}
         self._legend: QtGui.QPixmap | None = None
+        self._marked: tuple[float, ...] = ()
+        self._texts: list[tuple[int, str]] = []
 
     def set_ratio(self, ratio: float) -> None:
         """Take another device pixel ratio."""
@@ -157,24 +159,32 @@ class HeatmapPainter:
     ) -> None:
         labels, ratio = self._labels, self._ratio
         x = plot_px + _AXIS_PAD
-        high = (frame.window.top_row + 0.5) * frame.step
-        low = high - view.height / view.row_px * frame.step
-        step = max(nice_step(high - low, max(2, size.height() // _LABEL_GAP_PX)), frame.step)
         tag_y = None if frame.last is None else round(view.y_of(frame.last / frame.step) / ratio)
         half = labels.height / 2
-        number = math.ceil(low / step)
-        while number * step < high:
-            y = round(view.y_of(number * step / frame.step) / ratio)
-            if half < y < size.height() - half and (tag_y is None or abs(y - tag_y) > labels.height + 2):
-                text = self.price_text(number * step, frame.decimals)
+        for y, text in self._marks(frame, view, size):
+            if tag_y is None or abs(y - tag_y) > labels.height + 2:
                 labels.draw(painter, x, round(y - half), text, _MUTED)
-            number += 1
         if frame.last is not None and tag_y is not None:
             tag_y = min(max(tag_y, round(half) + 2), size.height() - round(half) - 2)
             height = labels.height + 3
             top = tag_y - height // 2
             painter.fillRect(plot_px + 1, top, size.width() - plot_px - 1, height, self._tags[frame.direction])
             labels.draw(painter, x, round(tag_y - half), frame.last_text, _ON_TAG)
+
+    def _marks(self, frame: HeatmapFrame, view: HeatmapView, size: QtCore.QSize) -> list[tuple[int, str]]:
+        # Places and texts of the prices on the axis; the same until the view moves.
+        place = (frame.step, frame.window.top_row, view.height, view.row_px, self._ratio)
+        if place != self._marked:
+            self._marked = place
+            high = (frame.window.top_row + 0.5) * frame.step
+            low = high - view.height / view.row_px * frame.step
+            step = max(nice_step(high - low, max(2, size.height() // _LABEL_GAP_PX)), frame.step)
+            prices = [number * step for number in range(math.ceil(low / step), math.ceil(high / step))]
+            spots = [(round(view.y_of(price / frame.step) / self._ratio), price) for price in prices]
+            half = self._labels.height / 2
+            shown = [(y, price) for y, price in spots if half < y < size.height() - half]
+            self._texts = [(y, self.price_text(price, frame.decimals)) for y, price in shown]
+        return self._texts
 
     def price_text(self, price: float, decimals: int) -> str:
         """A price on the axis."""

@@ -95,12 +95,12 @@ def test_one_missing_slot_is_seen_however_far_it_is_zoomed_out() -> None:
 def test_lines_break_in_gaps_and_span_a_group() -> None:
     history = history_with({4: (100, {}), 5: (103, {}), 8: (101, {})})
     single = lines(history, Window(4, 5, 1, 105, 10))
-    assert single.bid_low[[0, 1, 4]].tolist() == [100, 103, 101]
-    assert np.isnan(single.bid_low[[2, 3]]).all()
+    assert single.low[0, [0, 1, 4]].tolist() == [100, 103, 101]
+    assert np.isnan(single.low[:, [2, 3]]).all()
     assert single.stretch.tolist() == [1, 1, -1, -1, 2]
     merged = lines(history, Window(2, 3, 2, 105, 10))
-    assert (merged.bid_low[0], merged.bid_high[0], merged.ask_high[0]) == (100, 103, 104)
-    assert np.isnan(merged.bid_low[1])
+    assert (merged.low[0, 0], merged.high[0, 0], merged.high[1, 0]) == (100, 103, 104)
+    assert np.isnan(merged.low[0, 1])
 
 
 def test_the_scale_is_not_stretched_by_one_giant() -> None:
