@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
 
-from depthgui.book.levels import BookSide
+from depthgui.book.levels import BookSide, PriceKey
 from depthgui.book.order_book import OrderBook
 from depthgui.ui.viewmodels.figures import NumberFormat, format_decimal
 from depthgui.ui.viewmodels.instrument import Instrument
@@ -24,7 +25,17 @@ RANGES_PERCENT = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Choices for what a chart shows on each side of the mid; None beside them stands for all that is proven."""
 
 _MORE_LEVELS = 64
+_SEVERAL = 2  # an itemgetter of one key gives no tuple
+_MAX_NUMBERS = 20_000
 _ALL_MAX = 0.5  # of the mid: far stray orders must not squeeze the rest into a line
+
+
+class _Numbers(dict[str, float]):
+    """Sizes by their text. Most are the same from frame to frame, and looking one up costs a third of reading it."""
+
+    def __missing__(self, text: str) -> float:
+        number = self[text] = float(text)
+        return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ class DepthModel:
         """Start with a range of 0.5 %."""
         self.range_percent: float | None = 0.5
         self._hints: dict[bool, int] = {False: 256, True: 256}
+        self._numbers = _Numbers()
 
     def build(self, book: OrderBook, *, stale: bool) -> DepthFrame | None:
         """The frame of a book as it is; None while a side is empty."""
@@ -121,9 +133,15 @@ class DepthModel:
                 break
             limit *= 2
         self._hints[is_ask] = count + _MORE_LEVELS
-        texts = map(side.sizes.__getitem__, keys[:count])
-        sizes = np.fromiter(map(float, texts), np.float64, count)
-        return Curve(prices[:count], np.cumsum(sizes))
+        return Curve(prices[:count], np.cumsum(self._sizes(side, keys[:count])))
+
+    def _sizes(self, side: BookSide, keys: list[PriceKey]) -> Floats:
+        if len(keys) < _SEVERAL:
+            return np.array([float(side.sizes[key]) for key in keys], dtype=np.float64)
+        if len(self._numbers) > _MAX_NUMBERS:
+            self._numbers.clear()
+        texts = itemgetter(*keys)(side.sizes)
+        return np.array(itemgetter(*texts)(self._numbers), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

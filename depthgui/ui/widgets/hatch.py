@@ -5,19 +5,20 @@ from __future__ import annotations
 from PySide6 import QtCore, QtGui
 
 _TILE_PX = 6
+_TILES = 40  # side by side in one picture: the fewer copies a line of pixels takes, the quicker it is filled
 
 
 def hatch_brush(colour: QtGui.QColor, ratio: float) -> QtGui.QBrush:
     """A brush of thin diagonal lines for a device pixel ratio."""
     side = max(4, round(_TILE_PX * ratio))
-    tile = QtGui.QPixmap(side, side)
+    tile = QtGui.QPixmap(side * _TILES, side)
     tile.fill(QtCore.Qt.GlobalColor.transparent)
     painter = QtGui.QPainter(tile)
     painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
     painter.setPen(QtGui.QPen(colour, max(1.0, ratio * 0.8)))
-    # Three lines: the corners of the neighbouring tiles' lines reach into this one.
-    for shift in (-side, 0, side):
-        painter.drawLine(QtCore.QPointF(shift, side), QtCore.QPointF(shift + side, 0))
+    # One more at each end: the corners of the neighbouring tiles' lines reach into these.
+    for number in range(-1, _TILES + 1):
+        painter.drawLine(QtCore.QPointF(number * side, side), QtCore.QPointF((number + 1) * side, 0))
     painter.end()
     tile.setDevicePixelRatio(side / _TILE_PX)
     return QtGui.QBrush(tile)
