@@ -94,6 +94,8 @@ class Application:
         loop = asyncio.get_running_loop()
         services = Services(themes, profile, self._clock, self._tasks, self, loop.time, time.time)
         self.window = MainWindow(services)
+        self._seen = asyncio.Event()
+        FirstPaint(self.window, self._seen.set)
         hooks.tell = self.window.notices.add
         self._reconnect_timer = QtCore.QTimer(self.window, interval=_SETTLE_MS, singleShot=True)
         self._reconnect_timer.timeout.connect(self._reconnect)
@@ -127,10 +129,8 @@ class Application:
 
     async def _be_seen(self) -> None:
         """Let the window appear; what paints the pages takes longer to import than the rest, and comes after that."""
-        seen = asyncio.Event()
-        FirstPaint(self.window, seen.set)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(seen.wait(), _SEEN_S)
+            await asyncio.wait_for(self._seen.wait(), _SEEN_S)
         importlib.import_module("depthgui.ui.panels")
 
     def on_ring(self, ring: doorbell.Ring) -> None:

@@ -228,6 +228,12 @@ async def test_a_damaged_profile_is_told_and_kept(tmp_path: Path) -> None:
     assert any(name.startswith("state.json.corrupt-") for name in os.listdir(tmp_path))
 
 
+async def test_the_start_goes_on_as_soon_as_the_window_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("depthgui.app.root._SEEN_S", 1000.0)
+    async with asyncio.timeout(LIMIT_S), trading(tmp_path, "BTCUSDT") as (window, _):
+        assert [page.symbol for page in pages(window)] == ["BTCUSDT"]
+
+
 async def test_an_endpoint_that_is_not_there(tmp_path: Path, expected_logs: Any) -> None:
     expected_logs.allow("symbol list of .*: cannot connect")  # asked for in the background; may come too late
     async with Exchange() as gone:
