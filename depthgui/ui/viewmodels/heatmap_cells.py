@@ -88,7 +88,7 @@ def cells(history: HeatmapHistory, window: Window, newest_slot: int, cap: float)
 def lines(history: HeatmapHistory, window: Window) -> Lines:
     """Best prices of a window."""
     at, is_there, _ = _places(history, window)
-    rows = (history.bests[at] / float(history.grid.step)).T
+    rows = (history.bests[at] / history.step).T
     stretches = history.stretches[at]
     if not is_there.all():
         rows[:, ~is_there] = np.nan
@@ -147,7 +147,7 @@ def bubbles(history: HeatmapHistory, window: Window, most: int) -> Bubbles:
     order = np.argsort(sizes, kind="stable")
     where, sides, sizes = where[order], sides[order], sizes[order]
     largest = sizes[int(_SHARE * (sizes.size - 1))] if sizes.size else 1.0
-    rows = history.turnover[at[where], sides] / sizes / float(history.grid.step)
+    rows = history.turnover[at[where], sides] / sizes / history.step
     return Bubbles(slots[where], rows, np.minimum(sizes / largest, 1.0), sides)
 
 

@@ -77,6 +77,7 @@ class HeatmapHistory:
     def __init__(self, grid: PriceGrid, size_decimals: int, capacity: int, rows: int = ROWS) -> None:
         """Start empty. Memory is taken by the system as columns come, `capacity` x about (4 x rows + 90) bytes."""
         self.grid = grid
+        self.step = float(grid.step)
         self.decimals = size_decimals
         self.capacity = capacity
         self.rows = rows
@@ -146,7 +147,7 @@ class HeatmapHistory:
         prices = [float(key) for key in best if key is not None]
         if not prices or (self.last_slot is not None and slot <= self.last_slot):
             return False
-        base = int(sum(prices) / len(prices) / float(self.grid.step)) - self.rows // 2
+        base = int(sum(prices) / len(prices) / self.step) - self.rows // 2
         proven = self._proven_rows(book.coverage)
         bid_rows, bid_sizes, bid_end = self._levels(book.bids, base)
         ask_rows, ask_sizes, ask_end = self._levels(book.asks, base)

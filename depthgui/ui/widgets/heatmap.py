@@ -14,6 +14,7 @@ from depthgui.ui.viewmodels.figures import NumberFormat, decimals_of, format_dec
 from depthgui.ui.viewmodels.heatmap_cells import bubbles, next_cap, sample_cap
 from depthgui.ui.viewmodels.heatmap_history import BUY, SELL, Column, HeatmapHistory
 from depthgui.ui.viewmodels.heatmap_view import HeatmapView
+from depthgui.ui.viewmodels.instrument import Instrument
 from depthgui.ui.widgets.canvas import Canvas
 from depthgui.ui.widgets.heatmap_image import HeatmapImage, Look
 from depthgui.ui.widgets.heatmap_painter import HeatmapFrame, HeatmapPainter
@@ -62,10 +63,13 @@ class Heatmap(Canvas):
         self._frame: HeatmapFrame | None = None
         self._with_heat = self._with_trades = True
         self._cap = 0.0
+        self._cap_text = ""
         self._capped_version = -1
         self._drawn_until = 0
         self._revision = 0
         self._axis_px = 60
+        self._step = 1.0  # price of a row
+        self._decimals = 0  # of a price on the tick
         self._pointer: QtCore.QPointF | None = None
         self._dragged: QtCore.QPointF | None = None
         recorder.recorded.connect(self._on_recorded)
@@ -201,6 +205,8 @@ class Heatmap(Canvas):
         if history is not self._history:
             self._forget()
             self._history = history
+            if history is not None:
+                self._step, self._decimals = float(history.grid.step), decimals_of(history.grid.tick)
         if history is None or feed is None or history.last_slot is None:
             return None
         bid, ask = history.best_at(history.last_slot)
@@ -208,8 +214,7 @@ class Heatmap(Canvas):
         if instrument is None:
             return None
         view, ratio = self.view, self.devicePixelRatioF()
-        step = float(history.grid.step)
-        decimals = decimals_of(history.grid.tick)
+        step, decimals = self._step, self._decimals
         size = self.viewport().size()
         self._axis_px = max(self._axis_px, self._painter.axis_px(self._painter.price_text(_mid(bid, ask), decimals)))
         before = (view.width, view.zoom)
@@ -221,7 +226,7 @@ class Heatmap(Canvas):
             view.follow(_mid(bid, ask) / step)
         newest = self.newest_slot()
         window = view.window(newest)
-        self._rescale(history, newest)
+        self._rescale(history, instrument, newest)
         look = Look(
             *(view.width, view.height, view.row_px, view.group_px, view.merge, view.top_row),
             ratio,
@@ -232,7 +237,6 @@ class Heatmap(Canvas):
         self._drawn_until = newest + 1 if history.has(newest) else min(newest, (history.last_slot or newest) + 1)
         price = self._last_price.read(feed)
         shown = float(price.text) if price is not None else None
-        cap_size = self._cap / 10.0**history.decimals
         return HeatmapFrame(
             window=window,
             newest_slot=newest,
@@ -242,15 +246,17 @@ class Heatmap(Canvas):
             last=shown,
             last_text="" if shown is None else self._painter.price_text(shown, decimals),
             direction=0 if price is None else price.direction,
-            cap_text=f"{self._painter.size_text(cap_size)} {instrument.size_unit}".rstrip() if self._with_heat else "",
+            cap_text=self._cap_text if self._with_heat else "",
             bubbles=bubbles(history, window, _MOST_BUBBLES) if self._with_trades else None,
         )
 
-    def _rescale(self, history: HeatmapHistory, newest: int) -> None:
+    def _rescale(self, history: HeatmapHistory, instrument: Instrument, newest: int) -> None:
         if self._capped_version >= 0 and history.version - self._capped_version < _RESCALE_EVERY:
             return
         self._capped_version = history.version
         self._cap = next_cap(self._cap, sample_cap(history, self.view.window(newest)))
+        text = self._painter.size_text(self._cap / 10.0**history.decimals)
+        self._cap_text = f"{text} {instrument.size_unit}".rstrip()
 
     def _plot(self) -> QtCore.QRectF:
         ratio = self.devicePixelRatioF()
@@ -272,7 +278,7 @@ class Heatmap(Canvas):
         if not columns:
             return ()
         time_text = self._time(slots[0])
-        price = format_decimal(history.grid.price_of(row), self._style, decimals_of(history.grid.tick))
+        price = format_decimal(history.grid.price_of(row), self._style, self._decimals)
         return (f"{time_text} \u00b7 {price}", *self._cell_lines(slots[0], columns, row))
 
     def _cell_lines(self, first_slot: int, columns: list[Column | None], row: int) -> tuple[str, ...]:
@@ -288,7 +294,7 @@ class Heatmap(Canvas):
         if len(known) < len(sizes):
             return ("Not known: outside what the snapshot proved or was recorded",)
         column = there[known.index(max(known))]
-        word = "Bid" if row * float(self._step()) < _mid(column.bid, column.ask) else "Ask"
+        word = "Bid" if row * self._step < _mid(column.bid, column.ask) else "Ask"
         unit = instrument.size_unit
         lines = [f"{word} {self._size(max(known), instrument.size_decimals)} {unit}".rstrip()]
         bid, ask = (_price_text(price, self._style, instrument.price_decimals) for price in (column.bid, column.ask))
@@ -298,9 +304,6 @@ class Heatmap(Canvas):
         if bought or sold:
             lines.append(f"Bought {bought:.{instrument.size_decimals}f}, sold {sold:.{instrument.size_decimals}f}")
         return tuple(lines)
-
-    def _step(self) -> Decimal:
-        return Decimal(1) if self._history is None else self._history.grid.step
 
     def _size(self, size: Decimal, decimals: int) -> str:
         return format_decimal(size, self._style, max(decimals, decimals_of(size)))

@@ -118,9 +118,9 @@ class HeatmapImage:
         if not look.with_heat:
             tall = np.where(tall >= UNKNOWN, tall, 0)
         picture = self._table[tall]
-        self._draw_lines(picture, lines(history, part), look)
         if look.group_px > 1:
             picture = np.repeat(picture, look.group_px, axis=1)
+        self._draw_lines(picture, lines(history, part), look)
         special = tall >= UNKNOWN
         if special.any():
             self._hatch(picture, tall, look, start)
@@ -143,15 +143,24 @@ class HeatmapImage:
         picture[(wide == GAP) & ((xs - ys) % period < thick)] = self._gap
 
     def _draw_lines(self, picture: Pixels, best: Lines, look: Look) -> None:
-        # A group's line is joined to the group before it if both are of one stretch. NaN compares false: no line.
+        # Across a group go its own best prices; its first pixels join them to those of the group before, if both are
+        # of one stretch. NaN compares false: no line.
         thick = max(1, round(look.ratio))
-        top = (look.top_row + 0.5 - best.high) * look.row_px
-        bottom = (look.top_row + 0.5 - best.low) * look.row_px
-        joined = best.stretch[1:] == best.stretch[:-1]
-        above = np.where(joined, np.fmin(top[:, 1:], bottom[:, :-1]), top[:, 1:])
-        below = np.where(joined, np.fmax(bottom[:, 1:], top[:, :-1]), bottom[:, 1:])
+        top = np.floor((look.top_row + 0.5 - best.high) * look.row_px)
+        bottom = np.floor((look.top_row + 0.5 - best.low) * look.row_px) + thick
         ys = np.arange(look.height)[:, None]
-        bid, ask = (ys >= np.floor(above)[:, None]) & (ys < np.floor(below)[:, None] + thick)
+        joined = best.stretch[1:] == best.stretch[:-1]
+        above = np.where(joined, np.fmin(top[:, 1:], bottom[:, :-1] - thick), top[:, 1:])
+        below = np.where(joined, np.fmax(bottom[:, 1:], top[:, :-1] + thick), bottom[:, 1:])
+        masks = (ys >= above[:, None]) & (ys < below[:, None])
+        if look.group_px > thick:
+            joints = masks
+            masks = np.repeat((ys >= top[:, None, 1:]) & (ys < bottom[:, None, 1:]), look.group_px, axis=2)
+            for pixel in range(thick):
+                masks[:, :, pixel :: look.group_px] = joints
+        elif look.group_px > 1:
+            masks = np.repeat(masks, look.group_px, axis=2)
+        bid, ask = masks
         picture[bid] = self._bid
         picture[ask] = self._ask
         picture[bid & ask] = self._both
