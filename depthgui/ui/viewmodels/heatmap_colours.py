@@ -20,7 +20,7 @@ Colours = npt.NDArray[np.uint32]
 # What lies between the background and the largest size.
 _STOPS = {
     (True, False): ("#1c2f66", "#3a5a94", "#93855f", "#f0b429"),
-    (False, False): ("#f6e3a1", "#cfa954", "#86683f", "#1d2f66"),
+    (False, False): ("#dfe8f5", "#a6bfe4", "#5c82c0", "#14285c"),
     (True, True): ("#2b3038", "#565c66", "#949aa3", "#eef1f5"),
     (False, True): ("#d9dde3", "#a5abb5", "#636975", "#14181f"),
 }

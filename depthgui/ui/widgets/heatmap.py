@@ -236,16 +236,17 @@ class Heatmap(Canvas):
         self._image.show(history, window, look, newest, self._drawn_until)
         self._drawn_until = newest + 1 if history.has(newest) else min(newest, (history.last_slot or newest) + 1)
         price = self._last_price.read(feed)
-        shown = float(price.text) if price is not None else None
+        stale = not is_live(feed)
+        shown = _mid(bid, ask) if price is None else float(price.text)
         return HeatmapFrame(
             window=window,
             newest_slot=newest,
             step=step,
             decimals=decimals,
-            stale=not is_live(feed),
+            stale=stale,
             last=shown,
-            last_text="" if shown is None else self._painter.price_text(shown, decimals),
-            direction=0 if price is None else price.direction,
+            last_text=self._painter.price_text(shown, decimals),
+            direction=0 if price is None or stale else price.direction,
             cap_text=self._cap_text if self._with_heat else "",
             bubbles=bubbles(history, window, _MOST_BUBBLES) if self._with_trades else None,
         )

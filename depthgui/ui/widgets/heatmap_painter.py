@@ -30,14 +30,17 @@ _LABEL_GAP_PX = 38
 
 @dataclass(frozen=True, slots=True)
 class HeatmapFrame:
-    """What one paint draws. `step` is the price of a row; `last` the price on the tag with its direction."""
+    """What one paint draws. `step` is the price of a row.
+
+    `last` is the price on the tag: the last one, with its direction, or the mid where there was no trade.
+    """
 
     window: Window
     newest_slot: int
     step: float
     decimals: int
     stale: bool
-    last: float | None
+    last: float
     last_text: str
     direction: int
     cap_text: str
@@ -159,17 +162,17 @@ class HeatmapPainter:
     ) -> None:
         labels, ratio = self._labels, self._ratio
         x = plot_px + _AXIS_PAD
-        tag_y = None if frame.last is None else round(view.y_of(frame.last / frame.step) / ratio)
+        tag_y = round(view.y_of(frame.last / frame.step) / ratio)
         half = labels.height / 2
         for y, text in self._marks(frame, view, size):
-            if tag_y is None or abs(y - tag_y) > labels.height + 2:
+            if abs(y - tag_y) > labels.height + 2:
                 labels.draw(painter, x, round(y - half), text, _MUTED)
-        if frame.last is not None and tag_y is not None:
-            tag_y = min(max(tag_y, round(half) + 2), size.height() - round(half) - 2)
-            height = labels.height + 3
-            top = tag_y - height // 2
-            painter.fillRect(plot_px + 1, top, size.width() - plot_px - 1, height, self._tags[frame.direction])
-            labels.draw(painter, x, round(tag_y - half), frame.last_text, _ON_TAG)
+        tag_y = min(max(tag_y, round(half) + 2), size.height() - round(half) - 2)
+        height = labels.height + 3
+        painter.fillRect(
+            plot_px + 1, tag_y - height // 2, size.width() - plot_px - 1, height, self._tags[frame.direction]
+        )
+        labels.draw(painter, x, round(tag_y - half), frame.last_text, _ON_TAG)
 
     def _marks(self, frame: HeatmapFrame, view: HeatmapView, size: QtCore.QSize) -> list[tuple[int, str]]:
         # Places and texts of the prices on the axis; the same until the view moves.
