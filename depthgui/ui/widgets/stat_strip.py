@@ -6,9 +6,11 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.header import HeaderView, StatView
+from depthgui.ui.widgets.text_cache import TextCache
 
 _PAD = 16
 _GAP = 26
+_ROLES = {"text": 0, "muted": 1, "bid": 2, "ask": 3, "amber": 4}
 
 
 class StatStrip(QtWidgets.QWidget):
@@ -20,16 +22,19 @@ class StatStrip(QtWidgets.QWidget):
         self.setObjectName("statStrip")
         self._view: HeaderView | None = None
         self._widths: dict[str, float] = {}
+        # It covers its own ground: else the header and the window behind it are painted ten times a second too.
+        self.setAttribute(QtCore.Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed)
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
         """Take another theme."""
         self._theme = theme
-        face = theme.typeface
-        self._big = face.figures(24, 600)
-        self._value = face.figures(13, 600)
-        self._caption = face.figures(11.5)
+        face, ratio = theme.typeface, self.devicePixelRatioF()
+        roles = {role: theme.colour(name) for name, role in _ROLES.items()}
+        self._big = TextCache(face.figures(24, 600), roles, ratio)
+        self._value = TextCache(face.figures(13, 600), roles, ratio)
+        self._caption = TextCache(face.figures(11.5), roles, ratio)
         self._widths.clear()
         self.updateGeometry()
         self.update()
@@ -52,7 +57,7 @@ class StatStrip(QtWidgets.QWidget):
 
     def sizeHint(self) -> QtCore.QSize:
         """Room for everything, as tall as the last price."""
-        return QtCore.QSize(640, QtGui.QFontMetrics(self._big).height() + 22)
+        return QtCore.QSize(640, self._big.height + 22)
 
     def minimumSizeHint(self) -> QtCore.QSize:
         """Room for the last price alone."""
@@ -76,35 +81,28 @@ class StatStrip(QtWidgets.QWidget):
         value = self._width_of(stat.name, stat.value, self._value)
         return max(value, self._width_of(f"{stat.name} caption", stat.caption, self._caption))
 
-    def _width_of(self, name: str, text: str, font: QtGui.QFont) -> float:
+    def _width_of(self, name: str, text: str, texts: TextCache) -> float:
         # A place only grows, so that the figures after it stand still while this one changes.
-        width = QtGui.QFontMetricsF(font).horizontalAdvance(text)
-        self._widths[name] = max(self._widths.get(name, 0.0), width)
+        self._widths[name] = max(self._widths.get(name, 0.0), texts.width(text))
         return self._widths[name]
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         """Draw the figures."""
         view = self._view
+        big, value, caption = self._big, self._value, self._caption
+        painter = QtGui.QPainter(self)
+        painter.fillRect(self.rect(), self._theme.colour("background"))
         if view is None:
             return
-        theme = self._theme
-        painter = QtGui.QPainter(self)
-        painter.setFont(self._big)
+        for texts in (big, value, caption):
+            texts.set_ratio(self.devicePixelRatioF())
         tone = "text" if view.is_stale or not view.direction else "bid" if view.direction > 0 else "ask"
-        painter.setPen(theme.colour(tone))
-        box = QtCore.QRectF(_PAD, 0, self.width(), self.height())
-        painter.drawText(box, QtCore.Qt.AlignmentFlag.AlignVCenter, view.last)
-        value, caption = QtGui.QFontMetricsF(self._value), QtGui.QFontMetricsF(self._caption)
-        top = (self.height() - value.height() - caption.height() - 2) / 2
-        x = _PAD + self._width_of("last", view.last, self._big)
+        big.draw(painter, _PAD, (self.height() - big.height) // 2, view.last, _ROLES[tone])
+        top = (self.height() - value.height - caption.height - 2) // 2
+        x = _PAD + self._width_of("last", view.last, big)
         for stat in self.shown_stats():
             x += _GAP
-            painter.setFont(self._value)
-            painter.setPen(theme.colour(stat.tone or "text"))
-            painter.drawText(QtCore.QPointF(round(x), round(top + value.ascent())), stat.value)
-            painter.setFont(self._caption)
-            painter.setPen(theme.colour("muted"))
-            y = top + value.height() + 2 + caption.ascent()
-            painter.drawText(QtCore.QPointF(round(x), round(y)), stat.caption)
+            value.draw(painter, round(x), top, stat.value, _ROLES[stat.tone or "text"])
+            caption.draw(painter, round(x), top + value.height + 2, stat.caption, _ROLES["muted"])
             x += self._stat_width(stat)
         painter.end()
