@@ -84,6 +84,11 @@ async def trade_a_while(window: MainWindow, exchange: Exchange) -> None:
     await asyncio.sleep(5)
 
 
+async def watch_a_while(window: MainWindow, exchange: Exchange) -> None:
+    """Let the heatmap fill as well."""
+    await asyncio.sleep(40)
+
+
 async def lose_spot(window: MainWindow, exchange: Exchange) -> None:
     """Lose the spot connection for longer than the picture takes."""
     exchange.faults.add_script("refuse market=spot count=0 how=reset")
@@ -142,13 +147,13 @@ async def compact(window: MainWindow, exchange: Exchange) -> None:
 
 
 PICTURES: dict[str, Picture] = {
-    "main-dark": Picture(steps=(trade_a_while,)),
-    "main-light": Picture(theme="light", steps=(trade_a_while,)),
-    "main-colour-blind": Picture(theme="colour-blind-dark", steps=(trade_a_while,)),
-    "main-1024": Picture(size=(1024, 640), steps=(trade_a_while,)),
-    "main-200-percent": Picture(size=(1440, 900), steps=(trade_a_while,)),
-    "wide-spread": Picture(symbols=("BTCUSDT",), is_wide_spread=True, steps=(trade_a_while,)),
-    "stale": Picture(steps=(trade_a_while, lose_spot, hide_dialogs)),
+    "main-dark": Picture(steps=(watch_a_while,)),
+    "main-light": Picture(theme="light", steps=(watch_a_while,)),
+    "main-colour-blind": Picture(theme="colour-blind-dark", steps=(watch_a_while,)),
+    "main-1024": Picture(size=(1024, 640), steps=(watch_a_while,)),
+    "main-200-percent": Picture(size=(1440, 900), steps=(watch_a_while,)),
+    "wide-spread": Picture(symbols=("BTCUSDT",), is_wide_spread=True, steps=(watch_a_while,)),
+    "stale": Picture(steps=(watch_a_while, lose_spot, hide_dialogs)),
     "reconnecting": Picture(steps=(trade_a_while, lose_spot)),
     "unable-to-connect": Picture(steps=(trade_a_while, lose_spot, give_up)),
     "add-symbol": Picture(steps=(search,)),

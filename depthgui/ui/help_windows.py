@@ -45,6 +45,10 @@ def show_keys(window: QtWidgets.QWidget, shortcuts: Mapping[str, str]) -> QtWidg
     rows = [(f"{menu} · {what}", keys) for menu, what, keys in key_list(shortcuts)]
     rows += [
         ("Ladder · Scroll", "Up, Down, Page Up, Page Down, wheel"),
+        ("Heatmap · Pan", "Arrows, Page Up, Page Down, drag"),
+        ("Heatmap · Oldest, now", "Home, End or double click"),
+        ("Heatmap · Time shown", "+, −, wheel"),
+        ("Heatmap · Height of a price", "Shift+Up, Shift+Down, Ctrl+wheel"),
         ("Add symbol · Open and stay", "Ctrl+Enter"),
         ("Add symbol · Favourite", "Ctrl+B"),
     ]

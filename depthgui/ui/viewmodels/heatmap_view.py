@@ -20,7 +20,7 @@ ROW_PIXELS = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 """Choices of a row's height."""
 
 _USUAL_S = 300.0  # of time are shown until something else is chosen, if so much has been kept
-_LEAST_S = 50.0
+_LEAST_S = 30.0
 _LEAST_ROWS = 80
 _MIDDLE_LOW, _MIDDLE_HIGH = 0.3, 0.7  # of the height: where the mid may wander before the view moves
 

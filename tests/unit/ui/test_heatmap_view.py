@@ -17,7 +17,7 @@ def view_of(width: int = 600, height: int = 400, capacity: int = 2400) -> Heatma
 
 def test_a_young_history_is_near_and_an_old_one_shows_five_minutes() -> None:
     view = view_of()
-    assert view.span_s == pytest.approx(50, rel=0.3)
+    assert view.span_s == pytest.approx(30, rel=0.3)
     spans = []
     for slots in range(0, 2400, 40):
         view.keep(slots)
