@@ -70,14 +70,19 @@ class DepthChart(Canvas):
 
     def set_theme(self, theme: Theme) -> None:
         """Take another theme."""
-        self._theme = theme
-        self._painter = DepthPainter(theme, self._style, self.devicePixelRatioF())
-        self.refresh()
+        if theme is not self._theme:
+            self._theme = theme
+            self._renew_painter()
 
     def set_number_format(self, style: NumberFormat) -> None:
         """Take another way to write numbers."""
-        self._style = style
-        self.set_theme(self._theme)
+        if style != self._style:
+            self._style = style
+            self._renew_painter()
+
+    def _renew_painter(self) -> None:
+        self._painter = DepthPainter(self._theme, self._style, self.devicePixelRatioF())
+        self.refresh()
 
     def set_range(self, percent: float | None) -> None:
         """Show `percent` of the mid on each side, or all that is proven (None).

@@ -62,6 +62,7 @@ class Ladder(Canvas):
         self._is_grouping_chosen = False
         self._volumes: VolumeProfile | None = None
         self._dragged: Column | None = None
+        self._theme = theme
         self._painter = LadderPainter(theme, self.devicePixelRatioF())
         self._last_price = LastPriceTracker()
         self._frame: LadderFrame | None = None
@@ -119,6 +120,9 @@ class Ladder(Canvas):
 
     def set_theme(self, theme: Theme) -> None:
         """Take another theme."""
+        if theme is self._theme:
+            return
+        self._theme = theme
         self._painter = LadderPainter(theme, self.devicePixelRatioF())
         self._painter.set_columns(self._options.columns)
         self.on_resized(self.viewport().size())

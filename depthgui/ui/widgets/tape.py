@@ -35,6 +35,7 @@ class Tape(Canvas):
         self.setObjectName("tape")
         self.setAccessibleName("Trades")
         self.setMinimumSize(150, 120)
+        self._theme = theme
         self._painter = TapePainter(theme, self.devicePixelRatioF())
         self._options = TapeOptions()
         self._feed: FeedView | None = None
@@ -60,6 +61,9 @@ class Tape(Canvas):
 
     def set_theme(self, theme: Theme) -> None:
         """Take another theme."""
+        if theme is self._theme:
+            return
+        self._theme = theme
         self._painter = TapePainter(theme, self.devicePixelRatioF())
         self.refresh()
 

@@ -51,9 +51,7 @@ class TextCache:
         self._pixmaps: dict[Key, QtGui.QPixmap] = {}
         self._widths: dict[str, float] = {}
         self._seen: dict[Key, int] = {}
-        self._is_tabular = (
-            not font.kerning() and len({self._metrics.horizontalAdvance(digit) for digit in "0123456789"}) == 1
-        )
+        self._is_tabular: bool | None = None  # not asked before the first width: few of a hidden page's are needed
         self._pixels = 0
         self.height = round(self._metrics.height())
         self.ascent = round(self._metrics.ascent())
@@ -66,6 +64,9 @@ class TextCache:
 
     def width(self, text: str) -> float:
         """Width of a text in logical pixels."""
+        if self._is_tabular is None:
+            advances = {self._metrics.horizontalAdvance(digit) for digit in "0123456789"}
+            self._is_tabular = not self._font.kerning() and len(advances) == 1
         shape = text.translate(_SHAPE) if self._is_tabular else text
         found = self._widths.get(shape)
         if found is None:
