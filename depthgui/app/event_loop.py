@@ -5,9 +5,8 @@ callbacks wait in one queue. A ready socket's callback is run at once, and after
 that a message goes from the socket to the book within one event of Qt's. Whatever is left waits for a Qt timer of zero
 milliseconds, which is on whenever the queue is not empty: so callbacks also go on inside a menu's or a drag's own loop.
 
-Qt has its turn after `_TURN_S` of callbacks, or `_ROUNDS` rounds of the queue. Under GLib, Qt's timers have a lower
-priority than sockets: once that time is used up, ready sockets have to wait for the zero timer as well, and with it
-comes every other timer's turn.
+Qt has its turn after `_TURN_S` of callbacks, or `_ROUNDS` rounds of the queue. Qt serves all sockets that are ready
+before it looks at its timers: once that time is used up, they too have to wait for the zero timer.
 
 On Windows qasync waits for input and output in a thread of its own; what arrives from there is served likewise.
 """
@@ -51,10 +50,12 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc] # qasync has no types
 
     _current_handle: asyncio.Handle | None
 
+    # Asked for many times a second: not through a method.
+    time = staticmethod(time.monotonic)
+
     def __init__(self, app: QtWidgets.QApplication) -> None:
         """Begin stopped."""
         # The base class calls methods of ours while it is made.
-        self._clock = time.monotonic
         self._queue: deque[asyncio.Handle] = deque()
         self._spent_s = 0.0  # on callbacks, since Qt's timers had their turn
         self._escaped: BaseException | None = None
@@ -148,10 +149,6 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc] # qasync has no types
             self._set_alarm()
         return timer
 
-    def time(self) -> float:
-        """Monotonic time."""
-        return self._clock()
-
     def _handle(self, callback: _Callback, args: tuple[Any, ...], context: Context | None) -> asyncio.Handle:
         self._check(callback, "call_soon")
         return asyncio.Handle(callback, args, self, context)
@@ -168,11 +165,10 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc] # qasync has no types
             if not self._is_armed:
                 self._start_zero()
 
-    def _timer_handle_cancelled(self, handle: _Timer) -> None:
-        if not handle._scheduled:
-            return
+    def timer_cancelled(self, timer: _Timer) -> None:
+        """Clear `timer` away, now or with others."""
         self._cancelled_timers += 1
-        if handle.when() <= self._alarm_at_s:
+        if timer.when() <= self._alarm_at_s:
             self._set_alarm()
         if self._cancelled_timers > _CANCELLED_KEPT and self._cancelled_timers * 2 > len(self._heap):
             self._heap = [entry for entry in self._heap if not entry[2]._cancelled]
@@ -265,7 +261,6 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc] # qasync has no types
             else:
                 self._queue.append(timer)
         self._set_alarm()
-        self._spent_s = 0.0
         self._run_queue()
 
     def _process_events(self, events: Any) -> None:
@@ -280,9 +275,9 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc] # qasync has no types
             watch.pause()
             self._add_callback(asyncio.Handle(self._serve, (watch, watch.handle), self))
         else:
-            begun_s = self._clock()
+            begun_s = self.time()
             self._serve(watch, watch.handle)
-            self._spent_s += self._clock() - begun_s
+            self._spent_s += self.time() - begun_s
             self._run_queue()
 
     # The work
@@ -301,7 +296,7 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc] # qasync has no types
         """
         if not self.is_running():
             return
-        queue, clock = self._queue, self._clock
+        queue, clock = self._queue, self.time
         begun_s = clock()
         until_s = begun_s + _TURN_S - self._spent_s
         rounds, left = _ROUNDS, len(queue)
@@ -350,10 +345,17 @@ class EventLoop(qasync.QEventLoop):  # type: ignore[misc] # qasync has no types
 
 
 class _Timer(asyncio.TimerHandle):
-    """A timer that knows whether it is in the loop's heap."""
+    """A timer that tells the loop once it is cancelled; asyncio's own tells just before."""
 
     __slots__ = ()
-    _scheduled: bool
+    _loop: EventLoop
+    _scheduled: bool  # it is in the loop's heap
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            super().cancel()
+            if self._scheduled:
+                self._loop.timer_cancelled(self)
 
 
 class _Watch:
