@@ -257,7 +257,7 @@ HEATMAP_KEPT = Setting(
     default=10,
     group=Group.HEATMAP,
     label="Keep the last",
-    help="History to scroll back through. A tab takes about 0.3 MB a minute at 250 ms. A change begins it anew.",
+    help="History to scroll back through. A tab takes about 0.2 MB a minute at 250 ms. A change begins it anew.",
     choices=(Choice(5, "5 min"), Choice(10, "10 min"), Choice(30, "30 min"), Choice(60, "60 min")),
 )
 THEME = Setting(

@@ -20,7 +20,7 @@ from depthgui.ui.viewmodels.grouping import USUAL_TICKS
 Rows = npt.NDArray[np.int64]
 
 _ROUNDING = 4 * np.finfo(np.float64).eps  # what a division of two floats may be off by, relative
-_SPANNED_LEVELS = 400  # of each side: what the rows of one column should reach
+_SPANNED_LEVELS = 190  # of the denser side: what the rows of one column should reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,11 @@ class PriceGrid:
 
 
 def fitting_ticks(book: OrderBook, tick: Decimal, rows_a_side: int) -> int:
-    """The usual number of ticks to a row at which `rows_a_side` rows reach the best few hundred levels of a book."""
+    """The usual number of ticks to a row at which `rows_a_side` rows reach a book's best few hundred levels."""
     bid, ask = book.bids.best, book.asks.best
     if bid is None or ask is None:
         return 1
     mid = (float(bid) + float(ask)) / 2
-    reach = max(abs(float(side.top(_SPANNED_LEVELS)[-1]) - mid) for side in (book.bids, book.asks))
+    reach = min(abs(float(side.top(_SPANNED_LEVELS)[-1]) - mid) for side in (book.bids, book.asks))
     wanted = reach / float(tick) / rows_a_side
     return next((ticks for ticks in USUAL_TICKS if ticks >= wanted), USUAL_TICKS[-1])

@@ -38,7 +38,7 @@ class HeatmapPanel(QtWidgets.QWidget):
         self._build()
         self._now.clicked.connect(self.plot.to_now)
         self.plot.view_changed.connect(self._show_view)
-        self.set_theme(theme)
+        self._dress(theme)
 
     def _box(self, name: str, text: str, tip: str) -> QtWidgets.QCheckBox:
         box = QtWidgets.QCheckBox(text)
@@ -51,6 +51,7 @@ class HeatmapPanel(QtWidgets.QWidget):
     def _build(self) -> None:
         self._strip = QtWidgets.QWidget()
         self._strip.setObjectName("heatmapStrip")
+        self._strip.setAttribute(QtCore.Qt.WidgetAttribute.WA_StyledBackground)
         row = QtWidgets.QHBoxLayout(self._strip)
         row.setContentsMargins(10, 0, 10, 0)
         row.setSpacing(10)
@@ -87,20 +88,15 @@ class HeatmapPanel(QtWidgets.QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Take another theme."""
-        palette = theme.palette
+        self.plot.set_theme(theme)
+        self._dress(theme)
+
+    def _dress(self, theme: Theme) -> None:
         font = theme.typeface.font(12)
         for widget in (self._title, self._column, self._now, self._heat, self._trades):
             widget.setFont(font)
         # As tall as the header of the depth chart below.
         self._strip.setFixedHeight(round(QtGui.QFontMetricsF(theme.typeface.figures(12)).height()) + 13)
-        self._strip.setStyleSheet(
-            f"#heatmapStrip {{ background: {palette.background}; border-bottom: 1px solid {palette.line}; }}"
-            f"#heatmapStrip QLabel, #heatmapStrip QCheckBox {{ color: {palette.muted}; }}"
-            "#heatmapStrip QCheckBox { spacing: 5px; padding: 0; }"
-            "#heatmapStrip QCheckBox::indicator { width: 11px; height: 11px; border-radius: 3px; }"
-            f"#heatmapStrip QToolButton {{ color: {palette.accent}; padding: 1px 6px; }}"
-        )
-        self.plot.set_theme(theme)
         self._show_view()
 
     def layout_state(self) -> dict[str, str]:

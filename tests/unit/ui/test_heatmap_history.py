@@ -153,16 +153,45 @@ def test_trades_are_summed_by_the_side_that_took() -> None:
 
 def test_memory_is_bounded_and_as_said() -> None:
     history = HeatmapHistory(PriceGrid(TICK, 1), 3, 2400)
-    assert history.memory_bytes <= 2400 * (4 * 256 + 90)
+    assert history.memory_bytes <= 2400 * (4 * 192 + 90)
     for slot in range(5000):
         history.record(slot, small_book() if slot % 1000 == 0 else BOOK, 0)
-    assert history.memory_bytes <= 2400 * (4 * 256 + 90)
+    assert history.memory_bytes <= 2400 * (4 * 192 + 90)
 
 
 BOOK = small_book()
 
 
-@pytest.mark.parametrize(("spacing", "expected"), [(1, 5), (10, 50), (25, 100)])
+def test_a_book_in_which_nothing_changed_is_the_same_column() -> None:
+    history = history_of()
+    book = small_book()
+    for slot in (1, 2, 4):
+        history.record(slot, book, slot)
+    first, second, third = (history.column(slot) for slot in (1, 2, 4))
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert (second.units == first.units).all()
+    assert (second.base, second.low, second.high, second.bid, second.ask) == (
+        first.base,
+        first.low,
+        first.high,
+        first.bid,
+        first.ask,
+    )
+    assert (second.stretch, third.stretch) == (2, 4)
+    change(book, bids=[("100.00", "9")])
+    history.record(5, book, 4)
+    changed = history.column(5)
+    assert changed is not None
+    assert changed.size_at(10_000) == 9
+    history.record(6, small_book(), 5)  # another book of an equal version
+    other = history.column(6)
+    assert other is not None
+    assert other.size_at(10_000) == 1
+
+
+@pytest.mark.parametrize(("spacing", "expected"), [(1, 2), (10, 25), (25, 50)])
 def test_the_grid_reaches_the_best_levels(spacing: int, expected: int) -> None:
     bids = [(f"{Decimal(10_000_00 - spacing * number).scaleb(-2):.2f}", "1") for number in range(500)]
     asks = [(f"{Decimal(10_000_01 + spacing * number).scaleb(-2):.2f}", "1") for number in range(500)]
