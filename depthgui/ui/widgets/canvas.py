@@ -80,7 +80,7 @@ class Canvas(GraphicsView):
 
     def request_paint(self) -> None:
         """Ask Qt for a paint of the latest frame."""
-        self._item.update()
+        self.viewport().update()  # not by way of the scene, which would pass it on one turn of the event loop later
 
     # -- the clock's side
 
