@@ -7,7 +7,7 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from depthgui.app import root
 from depthgui.app.event_loop import EventLoop
@@ -27,7 +27,7 @@ def run_process(arguments: Arguments, child: ExchangeChild | None = None) -> int
 
     `child` is the embedded exchange that was started for `arguments`, if any.
     """
-    app = QtWidgets.QApplication(sys.argv[:1])
+    app = _Application()
     if arguments.self_test:
         _collect_from_now_on()
     with asyncio.Runner(loop_factory=lambda: EventLoop(app)) as runner:
@@ -75,28 +75,30 @@ async def _wait(stop: asyncio.Event, limit_s: float | None) -> None:
         await asyncio.wait_for(stop.wait(), limit_s)
 
 
-class _QuitFilter(QtCore.QObject):
-    """Turns the desktop's wish to quit (macOS menu, session end) into the orderly end."""
+class _Application(QtWidgets.QApplication):
+    """Turns the desktop's wish to quit (macOS menu, session end) into the orderly end.
 
-    def __init__(self, stop: asyncio.Event) -> None:
-        super().__init__()
-        self._stop = stop
+    An event filter on the application would do that too, and be called for every event of every object.
+    """
 
-    def eventFilter(self, watched: QtCore.QObject, event: QtCore.QEvent) -> bool:
+    def __init__(self) -> None:
+        super().__init__(sys.argv[:1])
+        self.on_quit: Callable[[], None] | None = None
+
+    def event(self, event: QtCore.QEvent) -> bool:
         """Take the event: quitting at once would end the loop below our feet."""
-        if event.type() is QtCore.QEvent.Type.Quit:
-            self._stop.set()
+        if event.type() is QtCore.QEvent.Type.Quit and self.on_quit is not None:
+            self.on_quit()
             return True
-        return super().eventFilter(watched, event)
+        return super().event(event)
 
 
 @contextlib.contextmanager
 def _ending(stop: asyncio.Event) -> Iterator[None]:
     """Ctrl+C, SIGTERM and the desktop's quit set `stop` while the block runs."""
     app = QtWidgets.QApplication.instance()
-    quit_filter = _QuitFilter(stop)
-    if app is not None:
-        app.installEventFilter(quit_filter)
+    if isinstance(app, _Application):
+        app.on_quit = stop.set
     loop = asyncio.get_running_loop()
     numbers = [signal.SIGINT, signal.SIGTERM]
     timer: QtCore.QTimer | None = None
@@ -118,5 +120,5 @@ def _ending(stop: asyncio.Event) -> Iterator[None]:
         else:
             for number in numbers:
                 loop.remove_signal_handler(number)
-        if app is not None:
-            app.removeEventFilter(quit_filter)
+        if isinstance(app, _Application):
+            app.on_quit = None

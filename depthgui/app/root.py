@@ -330,6 +330,7 @@ async def open_application(arguments: Arguments, child: ExchangeChild | None = N
         stack.enter_context(log_to(paths.log_file, arguments.log_level, is_writer=is_writer))
         hooks = stack.enter_context(ErrorHooks(asyncio.get_running_loop()))
         _LOG.info("depthgui %s starts", __version__)
+        stack.callback(_LOG.info, "depthgui has ended")
         profile = Profile(paths, is_writer=is_writer)
         profile.load(datetime.datetime.now().astimezone())
         settings = profile.settings
@@ -345,4 +346,3 @@ async def open_application(arguments: Arguments, child: ExchangeChild | None = N
             await stack.enter_async_context(doorbell.listening(paths.doorbell_file, application.on_ring))
         await application.start()
         yield application
-    _LOG.info("depthgui has ended")

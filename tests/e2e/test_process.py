@@ -143,6 +143,30 @@ def test_the_exchange_goes_when_the_program_is_killed(started: subprocess.Popen[
     wait_for(lambda: not Path(f"/proc/{exchange}").exists(), 10)
 
 
+QUIT = """
+import asyncio, sys
+from PySide6 import QtCore, QtWidgets
+from depthgui.app import process
+from depthgui.cli import parse
+
+async def quit_and_wait(stop, limit_s):
+    app = QtWidgets.QApplication.instance()
+    app.postEvent(app, QtCore.QEvent(QtCore.QEvent.Type.Quit))
+    await asyncio.wait_for(stop.wait(), 20)
+    print("stopped")
+
+process._wait = quit_and_wait
+sys.exit(process.run_process(parse(sys.argv[1:])))
+"""
+
+
+def test_the_desktop_s_wish_to_quit_is_an_orderly_end(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", QUIT, "--demo", "--profile", str(tmp_path)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "stopped\n", "")
+    assert "depthgui has ended" in (tmp_path / "logs" / "depthgui.log").read_text()
+
+
 def tabs_in(profile: Path) -> list[str]:
     state = json.loads((profile / "state.json").read_text())
     return [tab["symbol"] for tab in state["venues"]["demo"]["tabs"]]
