@@ -67,7 +67,7 @@ class Heatmap(Canvas):
         self._capped_version = -1
         self._drawn_until = 0
         self._revision = 0
-        self._axis_px = 60
+        self._axis_px = 0
         self._step = 1.0  # price of a row
         self._decimals = 0  # of a price on the tick
         self._pointer: QtCore.QPointF | None = None
@@ -102,11 +102,10 @@ class Heatmap(Canvas):
         self._feed = feed
         self._last_price = LastPriceTracker()
         self._forget()
-        self.view = HeatmapView(self._recorder.column_s, self._recorder.capacity)
-        self.refresh()
+        self.begin_anew()
 
-    def follow_lengths(self) -> None:
-        """Hear that the recorder's columns have changed."""
+    def begin_anew(self) -> None:
+        """Follow the newest column of a history that begins; a chosen zoom stays."""
         zoom = self.view.chosen_zoom
         self.view = HeatmapView(self._recorder.column_s, self._recorder.capacity)
         self.view.set_zoom(zoom)
@@ -117,6 +116,7 @@ class Heatmap(Canvas):
         self._theme = theme
         self._painter = HeatmapPainter(theme, self._style, self.devicePixelRatioF())
         self._image.set_theme(theme)
+        self._axis_px = 0
         self.refresh()
 
     def set_format(self, style: NumberFormat, zone: TimeZone) -> None:
@@ -190,7 +190,7 @@ class Heatmap(Canvas):
         self._cap = 0.0
         self._capped_version = -1
         self._drawn_until = 0
-        self._axis_px = 60
+        self._axis_px = 0
 
     def newest_slot(self) -> int:
         """The slot at the right edge while the view follows: the last column, unless it is long ago."""
@@ -333,7 +333,31 @@ class Heatmap(Canvas):
         when = self._time(column.slot)
         self.setAccessibleDescription(f"Best bid {bid}, best ask {ask} at {when}. {keys}")
 
-    # -- pointer, wheel, keys
+    # -- pointer, wheel, keys, menu
+
+    def contextMenuEvent(self, event: QtGui.QContextMenuEvent) -> None:
+        """Offer what wheel and keys do."""
+        self.make_menu().popup(event.globalPos())
+        event.accept()
+
+    def make_menu(self) -> QtWidgets.QMenu:
+        """The menu of moves; deletes itself when closed."""
+        menu = QtWidgets.QMenu(self)
+        menu.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        for text, do in (
+            ("Back to now", self.to_now),
+            ("Oldest column", self.to_oldest),
+            ("", None),
+            ("Show less time", lambda: self._zoom(1, 0.5)),
+            ("Show more time", lambda: self._zoom(-1, 0.5)),
+            ("Higher rows", lambda: self._zoom_price(1)),
+            ("Lower rows", lambda: self._zoom_price(-1)),
+        ):
+            if do is None:
+                menu.addSeparator()
+            else:
+                menu.addAction(text).triggered.connect(do)
+        return menu
 
     def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
         """Drag the plot, or read off it."""

@@ -79,8 +79,8 @@ class HeatmapPanel(QtWidgets.QWidget):
 
     def set_lengths(self, column_ms: int, kept_s: int) -> None:
         """Choose the time of a column, and how much time is kept."""
-        self.recorder.set_lengths(column_ms, kept_s)
-        self.plot.follow_lengths()
+        if self.recorder.set_lengths(column_ms, kept_s):
+            self.plot.begin_anew()
 
     def set_format(self, style: NumberFormat, zone: TimeZone) -> None:
         """Take another way to write numbers and times."""

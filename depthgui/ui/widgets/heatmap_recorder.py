@@ -73,11 +73,13 @@ class HeatmapRecorder(QtCore.QObject):
         self._forget()
         self.follow_state()
 
-    def set_lengths(self, column_ms: int, kept_s: int) -> None:
-        """Choose the time of a column and how much is kept; other columns begin anew."""
-        if (column_ms, kept_s) != (self._column_ms, self._kept_s):
-            self._column_ms, self._kept_s = column_ms, kept_s
-            self._forget()
+    def set_lengths(self, column_ms: int, kept_s: int) -> bool:
+        """Choose the time of a column and how much is kept. True if that is a change: the history begins anew."""
+        if (column_ms, kept_s) == (self._column_ms, self._kept_s):
+            return False
+        self._column_ms, self._kept_s = column_ms, kept_s
+        self._forget()
+        return True
 
     def set_on(self, is_on: bool) -> None:
         """Collect, or don't, because the panel was put away for good."""

@@ -425,6 +425,40 @@ def test_layers_are_switched_and_remembered(shown: Panel, theme: Theme, market: 
     assert plot.view.chosen_zoom == 4
 
 
+def test_the_menu_does_what_the_keys_do(shown: Panel) -> None:
+    panel, pass_columns = shown
+    plot = panel.plot
+    plot.view.set_zoom(2)
+    pass_columns(300)
+    menu = plot.make_menu()
+    actions = {action.text(): action for action in menu.actions() if action.text()}
+    actions["Oldest column"].trigger()
+    assert plot.view.end_slot is not None
+    actions["Back to now"].trigger()
+    assert plot.view.is_following
+    span, row_px = plot.view.span_s, plot.view.row_px
+    actions["Show more time"].trigger()
+    assert plot.view.span_s > span
+    actions["Show less time"].trigger()
+    actions["Higher rows"].trigger()
+    assert (plot.view.span_s, plot.view.row_px > row_px) == (span, True)
+    actions["Lower rows"].trigger()
+    assert plot.view.row_px == row_px
+    menu.deleteLater()
+
+
+def test_another_feed_begins_anew_but_keeps_the_zoom(shown: Panel, theme: Theme) -> None:
+    panel, pass_columns = shown
+    panel.restore_layout({"heat_zoom": "2"})
+    pass_columns(3)
+    old = panel.recorder.history
+    panel.set_feed(FakeFeed(make_book([("5.00", "1")], [("5.10", "1")])))
+    pass_columns(2)
+    assert panel.recorder.history is not old
+    assert panel.plot.view.chosen_zoom == 2
+    assert panel.plot.frame.last == pytest.approx(5.05)
+
+
 def test_what_is_said_before_there_is_anything(qtbot: QtBot, clock: FrameClock, theme: Theme) -> None:
     panel = HeatmapPanel(clock, theme)
     qtbot.addWidget(panel)
@@ -445,7 +479,13 @@ def test_other_lengths_begin_anew(shown: Panel) -> None:
     pass_columns(4)
     panel.set_lengths(250, 600)
     assert panel.recorder.history is not None
+    panel.plot.view.set_zoom(3)
+    panel.plot.view.pan(-2, 0, panel.plot.newest_slot())
+    panel.set_lengths(250, 600)
+    assert not panel.plot.view.is_following
     panel.set_lengths(500, 300)
+    assert panel.plot.view.is_following
+    assert panel.plot.view.chosen_zoom == 3
     assert panel.recorder.history is None
     assert panel.recorder.capacity == 600
     pass_columns(2)
