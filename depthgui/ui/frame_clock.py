@@ -173,7 +173,8 @@ class FrameClock(QtCore.QObject):
     def _sleep(self, now_s: float, *, is_moving: bool, wants_heartbeat: bool) -> None:
         self._is_fast = bool(self._slots) and (is_moving or now_s - self._changed_s < _LINGER_S)
         if self._is_fast:
-            self._timer.start(self._interval_ms)
+            spent_ms = round((self._now() - now_s) * 1000)  # the next frame is due a frame's time after this one began
+            self._timer.start(max(1, self._interval_ms - spent_ms))
         elif wants_heartbeat:
             self._timer.start(round(_HEARTBEAT_S * 1000))
         else:

@@ -150,3 +150,21 @@ def test_figures(clock: FrameClock, source: Source, time) -> None:
     assert stats.event_to_paint_ms == pytest.approx(12.0)
     time.now_s += 5
     assert clock.stats().fps == 0
+
+
+def test_a_frame_is_due_a_frames_time_after_the_one_before_it_began(clock: FrameClock, source: Source, time) -> None:
+    clock.set_cap(20)
+    timer = clock.findChild(QtCore.QTimer)
+
+    def render_slowly(_now_s: float) -> bool:
+        time.now_s += 0.030
+        return False
+
+    source.render_frame = render_slowly  # type: ignore[method-assign]
+    source.version += 1
+    clock.tick()
+    assert timer.interval() == 20
+    source.render_frame = lambda _now_s: bool(render_slowly(0) or render_slowly(0))  # type: ignore[method-assign]
+    source.version += 1
+    clock.tick()
+    assert timer.interval() == 1, "late already, but whatever else waits has its turn"
