@@ -139,9 +139,7 @@ class HeatmapStage(Stage):
         self.panel = HeatmapPanel(self.clock, self.theme)
         self.panel.set_feed(self.feed)
         self.panel.recorder._timer.stop()  # columns come when the stage says so
-        plot = self.panel.plot
-        plot.set_feed(self.feed)
-        self.panel.resize(600 + plot._axis_px, 400 + self.panel._strip.height())
+        self.panel.resize(600 + self.panel.plot._painter.axis_px("60,000.00"), 400 + self.panel._strip.height())
         return self.panel
 
     def step(self) -> None:

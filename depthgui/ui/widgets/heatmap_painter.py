@@ -64,16 +64,18 @@ class HeatmapPainter:
         self._ratio = ratio
         self._reaches = np.array([math.ceil(_radius(step)) + 1 for step in range(_RADII + 1)])
         self._circles: dict[tuple[int, int], QtGui.QPixmap] = {}
-        self._legend: QtGui.QPixmap | None = None
         self._marked: tuple[float, ...] = ()
         self._texts: list[tuple[int, str]] = []
+        # What stays the same from frame to frame, ready drawn, with what it was drawn for.
+        self._axis: tuple[object, QtGui.QPixmap] | None = None
+        self._legend: tuple[str, QtGui.QPixmap] | None = None
 
     def set_ratio(self, ratio: float) -> None:
         """Take another device pixel ratio."""
         if ratio != self._ratio:
             self._ratio = ratio
             self._circles.clear()
-            self._legend = None
+            self._axis = self._legend = None
         for texts in (self._labels, self._card_texts, self._small):
             texts.set_ratio(ratio)
 
@@ -96,12 +98,10 @@ class HeatmapPainter:
         """Draw everything but the card. The plot is what `view` measures; the axis is right of it."""
         plot_px = round(view.width / self._ratio)
         image.paint(painter)
-        painter.fillRect(plot_px, 0, size.width() - plot_px, size.height(), self._background)
         if frame.bubbles is not None:
             painter.setOpacity(STALE_OPACITY if frame.stale else 1.0)
             self._paint_bubbles(painter, frame, view, plot_px)
             painter.setOpacity(1.0)
-        painter.fillRect(plot_px, 0, 1, size.height(), self._line)
         self._paint_axis(painter, frame, view, plot_px, size)
         self._paint_legend(painter, frame, size)
 
@@ -160,19 +160,37 @@ class HeatmapPainter:
     def _paint_axis(
         self, painter: QtGui.QPainter, frame: HeatmapFrame, view: HeatmapView, plot_px: int, size: QtCore.QSize
     ) -> None:
-        labels, ratio = self._labels, self._ratio
-        x = plot_px + _AXIS_PAD
-        tag_y = round(view.y_of(frame.last / frame.step) / ratio)
+        labels = self._labels
+        tag_y = round(view.y_of(frame.last / frame.step) / self._ratio)
+        marks = self._marks(frame, view, size)
+        hidden = next((y for y, _ in marks if abs(y - tag_y) <= labels.height + 2), None)
+        drawn_for = (self._marked, hidden, size.width() - plot_px, size.height())
+        if self._axis is None or self._axis[0] != drawn_for:
+            shown = [(y, text) for y, text in marks if y != hidden]
+            self._axis = (drawn_for, self._draw_axis(shown, size.width() - plot_px, size.height()))
+        painter.drawPixmap(plot_px, 0, self._axis[1])
         half = labels.height / 2
-        for y, text in self._marks(frame, view, size):
-            if abs(y - tag_y) > labels.height + 2:
-                labels.draw(painter, x, round(y - half), text, _MUTED)
         tag_y = min(max(tag_y, round(half) + 2), size.height() - round(half) - 2)
         height = labels.height + 3
         painter.fillRect(
             plot_px + 1, tag_y - height // 2, size.width() - plot_px - 1, height, self._tags[frame.direction]
         )
-        labels.draw(painter, x, round(tag_y - half), frame.last_text, _ON_TAG)
+        labels.draw(painter, plot_px + _AXIS_PAD, round(tag_y - half), frame.last_text, _ON_TAG)
+
+    def _draw_axis(self, marks: list[tuple[int, str]], width: int, height: int) -> QtGui.QPixmap:
+        made = self._pixmap(width, height)
+        made.fill(self._background)
+        painter = QtGui.QPainter(made)
+        painter.fillRect(0, 0, 1, height, self._line)
+        for y, text in marks:
+            self._labels.draw(painter, _AXIS_PAD, round(y - self._labels.height / 2), text, _MUTED)
+        painter.end()
+        return made
+
+    def _pixmap(self, width: int, height: int) -> QtGui.QPixmap:
+        made = QtGui.QPixmap(max(1, math.ceil(width * self._ratio)), max(1, math.ceil(height * self._ratio)))
+        made.setDevicePixelRatio(self._ratio)
+        return made
 
     def _marks(self, frame: HeatmapFrame, view: HeatmapView, size: QtCore.QSize) -> list[tuple[int, str]]:
         # Places and texts of the prices on the axis; the same until the view moves.
@@ -191,27 +209,36 @@ class HeatmapPainter:
 
     def price_text(self, price: float, decimals: int) -> str:
         """A price on the axis."""
-        text = f"{price:,.{decimals}f}"
+        return self._styled(f"{price:,.{decimals}f}")
+
+    def _styled(self, text: str) -> str:
         style = self._style
+        if style.thousands == "," and style.point == ".":
+            return text
         return text.replace(",", "\0").replace(".", style.point).replace("\0", style.thousands)
 
     def size_text(self, size: float) -> str:
         """A size in the legend."""
-        return f"{size:.3g}" if size < 100 else format_short(size, self._style).removesuffix(".00")
+        return self._styled(f"{size:.3g}") if size < 100 else format_short(size, self._style).removesuffix(".00")
 
     def _paint_legend(self, painter: QtGui.QPainter, frame: HeatmapFrame, size: QtCore.QSize) -> None:
         if not frame.cap_text or size.height() < 80:
             return
-        if self._legend is None:
-            self._legend = self._draw_strip()
+        if self._legend is None or self._legend[0] != frame.cap_text:
+            self._legend = (frame.cap_text, self._draw_legend(frame.cap_text))
+        painter.drawPixmap(6, size.height() - self._small.height - 8, self._legend[1])
+
+    def _draw_legend(self, cap_text: str) -> QtGui.QPixmap:
         texts = self._small
-        width = round(texts.width("0") + texts.width(frame.cap_text)) + _LEGEND_PX[0] + 24
-        top = size.height() - texts.height - 8
-        painter.fillRect(6, top, width, texts.height + 4, self._theme.colour("background", 0.82))
-        texts.draw(painter, 12, top + 2, "0", _MUTED)
-        x = 12 + round(texts.width("0")) + 5
-        painter.drawPixmap(x, top + 2 + (texts.height - _LEGEND_PX[1]) // 2, self._legend)
-        texts.draw(painter, x + _LEGEND_PX[0] + 5, top + 2, frame.cap_text, _MUTED)
+        made = self._pixmap(round(texts.width("0") + texts.width(cap_text)) + _LEGEND_PX[0] + 24, texts.height + 4)
+        made.fill(self._theme.colour("background", 0.82))
+        painter = QtGui.QPainter(made)
+        texts.draw(painter, 6, 2, "0", _MUTED)
+        x = 6 + round(texts.width("0")) + 5
+        painter.drawPixmap(x, 2 + (texts.height - _LEGEND_PX[1]) // 2, self._draw_strip())
+        texts.draw(painter, x + _LEGEND_PX[0] + 5, 2, cap_text, _MUTED)
+        painter.end()
+        return made
 
     def _draw_strip(self) -> QtGui.QPixmap:
         width, height = (round(length * self._ratio) for length in _LEGEND_PX)
