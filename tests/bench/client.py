@@ -1,11 +1,13 @@
 """The measured program of the transport rows: `python -m bench.client`, orders as JSON on standard input.
 
-It subscribes to one symbol, or many, in one of several ways, and prints as JSON what a message cost the process.
+It subscribes to one symbol, or many, in one of several ways, and prints as JSON what a message cost the process. After
+every message the best prices are looked at, as any reader of a book does: no variant may leave the sorting for later.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import sys
 import time
@@ -67,6 +69,10 @@ def _report(meter: _Meter, books: dict[str, OrderBook]) -> dict[str, Any]:
     }
 
 
+def _look_at(book: OrderBook) -> None:
+    assert book.bids.best != book.asks.best
+
+
 async def plain(order: ClientOrder) -> dict[str, Any]:
     """What one writes with websockets and a loop: our decoder and book, nothing checked."""
     import aiohttp
@@ -85,6 +91,7 @@ async def plain(order: ClientOrder) -> dict[str, Any]:
             frame = decode_frame(payload.encode() if isinstance(payload, str) else payload)
             if frame.stream == name:
                 book.apply(decode_diff(frame.data))
+                _look_at(book)
                 count += 1
                 meter.note(count)
                 if meter.done.is_set():
@@ -116,6 +123,8 @@ async def plain_sorted(order: ClientOrder) -> dict[str, Any]:
                         side[float(price)] = amount
                     else:
                         side.pop(float(price), None)
+            if all(sides.values()):
+                _ = sides["b"].peekitem(-1), sides["a"].peekitem(0)
             count += 1
             meter.note(count)
             if meter.done.is_set():
@@ -125,7 +134,7 @@ async def plain_sorted(order: ClientOrder) -> dict[str, Any]:
 
 async def hub(order: ClientOrder) -> dict[str, Any]:
     """depthgui's hub and feeds, as the application and the library use them."""
-    from depthgui.depthcache.feed import FeedOptions
+    from depthgui.depthcache.feed import Feed, FeedOptions
     from depthgui.depthcache.hub import Hub
 
     meter = _Meter(order)
@@ -134,15 +143,17 @@ async def hub(order: ClientOrder) -> dict[str, Any]:
         feeds = [venue.feed(SymbolRef(Market.SPOT, symbol), options) for symbol in order.symbols]
         total = 0
 
-        def changed() -> None:
+        def changed(feed: Feed) -> None:
             # The feed's call to those who paint: after every diff, and at a change of state.
             nonlocal total
             total += 1
+            if feed.book is not None:
+                _look_at(feed.book)
             meter.note(total)
 
         meter.is_ready = False
         for feed in feeds:
-            feed.wake = changed
+            feed.wake = functools.partial(changed, feed)
             feed.start()
         while not all(feed.state.value == "live" for feed in feeds):
             await asyncio.sleep(0.1)

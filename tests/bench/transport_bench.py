@@ -76,7 +76,7 @@ def loops(plan: Plan) -> Result:
     result.rows.append(at_most(what, ratio(costs[_OURS], plain), 1.0, "x"))
     result.notes.append(
         f"{rounds} rounds in turn, {messages} messages each of 31 levels, on a book of 5000 levels a side; "
-        "process CPU time; every final book equals the venue's, text for text."
+        "process CPU time; best prices looked at after each; every final book equals the venue's, text for text."
     )
     result.data["us a message"] = costs
     return result
