@@ -405,6 +405,24 @@ def test_a_removed_reader_is_not_called_though_it_was_ready(loop: EventLoop) -> 
         far.close()
 
 
+def test_watching_and_not_watching_leaves_nothing_behind(
+    loop: EventLoop, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    async def churn() -> None:
+        for number in range(500):
+            loop.add_reader(pair[0], print)
+            loop.add_writer(pair[0], print)
+            loop.remove_writer(pair[0])
+            loop.remove_reader(pair[0])
+            if number % 50 == 0:
+                await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001)
+
+    before = len(loop._waker.children())
+    loop.run_until_complete(churn())
+    assert len(loop._waker.children()) == before
+
+
 def test_streams_servers_and_sock_calls(loop: EventLoop, pair: tuple[socket.socket, socket.socket]) -> None:
     async def talk() -> None:
         async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
