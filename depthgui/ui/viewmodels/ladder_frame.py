@@ -20,8 +20,8 @@ UNCOVERED = 64  # the row's side is not wholly proven here
 FLASH_S = 0.45
 """How long a changed level flashes."""
 
-FADE_STEP_S = 0.05
-"""A flash fades in steps of this: twenty a second are seen as one movement, and cost a third of sixty."""
+FADE_STEP_S = 0.075
+"""A flash fades in six steps, each of 3 % of the way to the text's colour: too little to be seen as a jump."""
 
 PaintedRow = tuple[Decimal, Decimal | None, Decimal | None]
 """Price, bid size or None, ask size or None."""

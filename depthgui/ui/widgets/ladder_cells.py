@@ -46,6 +46,7 @@ _FLASH_ALPHA = 0.18 * 255
 _SUM_MARGIN = 5
 _VOLUME_MARGIN = 4
 _HOVERED, _SELECTED, _MARKED = 1024, 2048, 4096
+_NOT_TRADED = ("", 0, 0)
 _ROW_FLAGS = BID_SIDE | UNCOVERED
 _PRICE_FLAGS = BEST_BID | BEST_ASK | IN_SPREAD
 
@@ -127,6 +128,7 @@ class CellPainter:
         self._selection = theme.colour("accent", 0.16)
         self._accent = theme.colour("accent")
         self._flashes: dict[int, QtGui.QColor] = {}
+        self._spans: dict[Column, Span] = {}
         self._fit: object = None
         self._geometry: Geometry | None = None
 
@@ -137,11 +139,9 @@ class CellPainter:
     # -- looking
 
     def geometry(self, frame: LadderFrame, spans: dict[Column, Span], width: int) -> Geometry:
-        """Where this frame's numbers stand. `spans` are the columns' places in a ladder of this width."""
+        """Where this frame's numbers stand. `spans` are the columns' places at this width, another dict if others."""
         widest_volume = max([len(row.volume) for row in frame.rows], default=0) if Column.VOLUME in spans else 0
         fit = (
-            tuple(spans.items()),
-            width,
             frame.widest_price,
             frame.widest_whole,
             frame.fraction,
@@ -149,9 +149,9 @@ class CellPainter:
             widest_volume,
             frame.point,
         )
-        if fit != self._fit or self._geometry is None:
+        if spans is not self._spans or fit != self._fit or self._geometry is None:
             self._geometry = self._make_geometry(frame, spans, width, widest_volume)
-            self._fit = fit
+            self._spans, self._fit = spans, fit
         return self._geometry
 
     def _make_geometry(self, frame: LadderFrame, spans: dict[Column, Span], width: int, widest_volume: int) -> Geometry:
@@ -192,16 +192,13 @@ class CellPainter:
         ask_sum_room = place.asks.sums[1] - place.asks.sums[0] - _SUM_MARGIN
         volume_room = place.volume[1] - place.volume[0] - _VOLUME_MARGIN
         hovered, selected, marked = overlay.hovered, overlay.selected, overlay.marked
+        is_plain = hovered is None and not selected and not marked
         found = []
         for row in frame.rows:
             index, flags = row.index, row.flags
             shared = flags & _ROW_FLAGS
-            if index == hovered:
-                shared |= _HOVERED
-            if index in selected:
-                shared |= _SELECTED
-            if index in marked:
-                shared |= _MARKED
+            if not is_plain:
+                shared |= (index == hovered) * _HOVERED | (index in selected) * _SELECTED | (index in marked) * _MARKED
             if flags & BID_SIDE:
                 units, figure, bar, text = row.bid_units, row.bid, row.bid_bar * bid_room, row.bid_sum
                 sum_bar = row.bid_sum_bar * bid_sum_room
@@ -216,7 +213,7 @@ class CellPainter:
                     (row.price, flags & _PRICE_FLAGS),
                     (None, 0, large, flash) if units is None else (figure, max(1, round(bar)), large, flash),
                     (text, max(1, round(sum_bar)) if sum_bar > 0 else 0),
-                    self._volume(row, volume_room),
+                    self._volume(row, volume_room) if row.volume_bar else _NOT_TRADED,
                 )
             )
         return found
@@ -228,8 +225,6 @@ class CellPainter:
 
     @staticmethod
     def _volume(row: LadderRow, room: int) -> tuple[str, int, int]:
-        if not row.volume_bar:
-            return (row.volume, 0, 0)
         length = max(1, round(row.volume_bar * room))
         bought = round(length * row.bought)
         return (row.volume, bought, length - bought)
