@@ -231,7 +231,8 @@ async def test_a_damaged_profile_is_told_and_kept(tmp_path: Path) -> None:
 async def test_the_start_goes_on_as_soon_as_the_window_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("depthgui.app.root._SEEN_S", 1000.0)
     async with asyncio.timeout(LIMIT_S), trading(tmp_path, "BTCUSDT") as (window, _):
-        assert [page.symbol for page in pages(window)] == ["BTCUSDT"]
+        (page,) = pages(window)
+        await is_live_and_painted(page)
 
 
 async def test_an_endpoint_that_is_not_there(tmp_path: Path, expected_logs: Any) -> None:
