@@ -50,6 +50,7 @@ class Column:
     """
 
     slot: int
+    wall_ms: int
     stretch: int
     base: int
     low: int
@@ -75,7 +76,7 @@ class HeatmapHistory:
     """
 
     def __init__(self, grid: PriceGrid, size_decimals: int, capacity: int, rows: int = ROWS) -> None:
-        """Start empty. Memory is taken by the system as columns come, `capacity` x about (4 x rows + 90) bytes."""
+        """Start empty. Memory is taken by the system as columns come, `capacity` x (4 x rows + 96) bytes."""
         self.grid = grid
         self.step = float(grid.step)
         self.decimals = size_decimals
@@ -86,6 +87,7 @@ class HeatmapHistory:
         self.last_slot: int | None = None
         self.slots = np.full(capacity, _NEVER, np.int64)
         self.stretches = np.zeros(capacity, np.int64)
+        self.walls_ms = np.zeros(capacity, np.int64)
         self.sizes: npt.NDArray[np.uint32] | Ints = np.zeros((capacity, rows), np.uint32)
         self.bases = np.zeros(capacity, np.int64)
         self.lows = np.zeros(capacity, np.int64)
@@ -101,8 +103,8 @@ class HeatmapHistory:
     @property
     def memory_bytes(self) -> int:
         """Bytes of the arrays once every slot is filled."""
-        arrays = (self.slots, self.stretches, self.bases, self.lows, self.highs, self.bests, self.traded)
-        return sum(array.nbytes for array in (*arrays, self.turnover, self.sizes))
+        whole = (self.slots, self.stretches, self.walls_ms, self.bases, self.lows, self.highs)
+        return sum(array.nbytes for array in (*whole, self.bests, self.traded, self.turnover, self.sizes))
 
     @property
     def oldest_slot(self) -> int | None:
@@ -128,6 +130,7 @@ class HeatmapHistory:
         at = slot % self.capacity
         return Column(
             slot=slot,
+            wall_ms=int(self.walls_ms[at]),
             stretch=int(self.stretches[at]),
             base=int(self.bases[at]),
             low=int(self.lows[at]),
@@ -139,8 +142,10 @@ class HeatmapHistory:
             traded=(float(self.traded[at, BUY]), float(self.traded[at, SELL])),
         )
 
-    def record(self, slot: int, book: OrderBook, stretch: int, trades: list[Trade] | None = None) -> bool:
-        """Keep the book as the column of `slot`; `trades` are those since the slot before.
+    def record(
+        self, slot: int, book: OrderBook, stretch: int, trades: list[Trade] | None = None, wall_ms: int = 0
+    ) -> bool:
+        """Keep the book as the column of `slot`, whose time of day is `wall_ms`; `trades` are those since the last one.
 
         False, and nothing is kept, for an empty book and for a slot that is not newer than the last one.
         """
@@ -157,6 +162,7 @@ class HeatmapHistory:
             self._read = (book, book.version)
         self.slots[at] = slot
         self.stretches[at] = stretch
+        self.walls_ms[at] = wall_ms
         self.traded[at] = 0.0
         self.turnover[at] = 0.0
         for trade in trades or ():

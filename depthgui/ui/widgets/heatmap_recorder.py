@@ -64,7 +64,11 @@ class HeatmapRecorder(QtCore.QObject):
         return int(self._now_s() * 1000) // self._column_ms
 
     def wall_ms(self, slot: int) -> int:
-        """Unix time at which a slot began, by the clock as it is set now."""
+        """Unix time at which a slot began: as the clock was set when it was recorded, else as it is set now."""
+        column = None if self.history is None else self.history.column(slot)
+        return self._wall_ms(slot) if column is None else column.wall_ms
+
+    def _wall_ms(self, slot: int) -> int:
         return round(time.time() * 1000 - self._now_s() * 1000 + slot * self._column_ms)
 
     def set_feed(self, feed: FeedView | None) -> None:
@@ -119,7 +123,7 @@ class HeatmapRecorder(QtCore.QObject):
         slot = self.slot_now()
         if history is None or history.last_slot == slot:
             return
-        if history.record(slot, book, self._stretch, self._new_trades(feed)):
+        if history.record(slot, book, self._stretch, self._new_trades(feed), self._wall_ms(slot)):
             self.recorded.emit()
 
     def _fitting(self, feed: FeedView) -> HeatmapHistory | None:

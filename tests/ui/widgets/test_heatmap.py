@@ -474,6 +474,22 @@ def test_what_is_said_before_there_is_anything(qtbot: QtBot, clock: FrameClock, 
     assert panel.plot.card_lines(QtCore.QPointF(5, 5)) == ()
 
 
+def test_a_column_keeps_its_time_of_day(shown: Panel, time, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel, pass_columns = shown
+    pass_columns(2)
+    slot = panel.recorder.history.last_slot
+    before = panel.recorder.wall_ms(slot)
+    with monkeypatch.context() as patch:  # the machine slept an hour, in which the slots' clock stood still
+        import time as system
+
+        real = system.time
+        patch.setattr("depthgui.ui.widgets.heatmap_recorder.time.time", lambda: real() + 3600)
+        pass_columns(1)
+        assert panel.recorder.wall_ms(slot) == before
+        assert 3_590_000 < panel.recorder.wall_ms(slot + 1) - before < 3_610_000
+        assert 3_590_000 < panel.recorder.wall_ms(slot + 2) - before < 3_610_000
+
+
 def test_other_lengths_begin_anew(shown: Panel) -> None:
     panel, pass_columns = shown
     pass_columns(4)

@@ -153,10 +153,10 @@ def test_trades_are_summed_by_the_side_that_took() -> None:
 
 def test_memory_is_bounded_and_as_said() -> None:
     history = HeatmapHistory(PriceGrid(TICK, 1), 3, 2400)
-    assert history.memory_bytes <= 2400 * (4 * 192 + 90)
+    assert history.memory_bytes == 2400 * (4 * 192 + 96)
     for slot in range(5000):
         history.record(slot, small_book() if slot % 1000 == 0 else BOOK, 0)
-    assert history.memory_bytes <= 2400 * (4 * 192 + 90)
+    assert history.memory_bytes == 2400 * (4 * 192 + 96)
 
 
 BOOK = small_book()
