@@ -50,15 +50,20 @@ class Task:
 
 def wait_through_interrupts(child: subprocess.Popen[bytes]) -> int:
     """Wait for `child`; the terminal sends Ctrl+C to it as well, and it gets the time to close in order, once."""
+    seen = 0
+
+    def on_interrupt(*_: object) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > 1:
+            child.kill()
+
+    # An exception could come just after the child's exit code was fetched, and lose it: 0 would be handed on.
+    before = signal.signal(signal.SIGINT, on_interrupt)
     try:
         return child.wait()
-    except KeyboardInterrupt:
-        pass
-    try:
-        return child.wait()
-    except KeyboardInterrupt:
-        child.kill()
-        return child.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def run(command: Sequence[str | Path], variables: Mapping[str, str] | None = None, cwd: Path | None = None) -> int:

@@ -102,6 +102,36 @@ def test_ctrl_c_reaches_the_child_which_closes_in_order() -> None:
     assert "Traceback" not in errors
 
 
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGINT, lambda *a: print("heard", flush=True))
+print("up", flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process groups on Windows")
+def test_a_second_ctrl_c_ends_a_child_that_goes_on() -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(DEV.parent), STUBBORN],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == "up\n"
+    os.killpg(parent.pid, signal.SIGINT)
+    assert parent.stdout.readline() == "heard\n"
+    end_s = time.monotonic() + 20
+    while parent.poll() is None:  # a signal that comes while the one before is not handled yet is lost
+        assert time.monotonic() < end_s
+        os.kill(parent.pid, signal.SIGINT)
+        time.sleep(0.05)
+    output, _ = parent.communicate()
+    assert parent.returncode == 137, output
+
+
 class Started:
     """Stands in for the last step of `demo`: keeps what would have been started."""
 
