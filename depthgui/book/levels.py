@@ -5,8 +5,15 @@ thing that sorts; up to 15 significant digits a float names exactly one decimal,
 the key and the side's number of decimals. Prices that are written otherwise keep their own text, and a side that meets
 a price of 16 digits or more changes its keys to Decimal, once and for good: nothing is ever rounded.
 
-Only the best levels are kept sorted (`_top`); they are what is read at every message. A change beyond them costs a
-dict entry and nothing else.
+Only the best levels are kept sorted, from the first time that somebody asks for them; a change beyond them costs a dict
+entry and nothing else. How they are kept depends on what is asked for:
+
+* nothing: no order at all, a change is a dict entry;
+* keys (`best`, `top`): a sorted list (`_top`), changed with each message;
+* texts (`levels`), again and again: the texts beside the sorted keys (`_rows`), so that reading is a slice; what
+  changed is noted (`_late`) and worked in at the next reading.
+
+Where nobody reads texts for some messages they are let go, and where nobody asks at all for long, the order too.
 
 Text is checked for a whole message at once, by one regular expression over all its levels: what passes needs no second
 look in the loop, and anything else (another spelling, too many digits, no number at all) takes the careful way.
@@ -33,8 +40,11 @@ PriceKey = float | Decimal
 _NUMBER = re.compile(r"\d+(?:\.\d+)?\Z", re.ASCII)
 _EXACT_DIGITS = 15  # decimal digits that survive a round trip through a float (C's DBL_DIG)
 _EXACT_LENGTH = 300  # texts no longer than this stay far inside a float's range of exponents
-_TOP_MIN = 64
+_TOP_MIN = 32
 _TEXTS_KEPT = 256
+_LATE_MAX = 512  # working in so many changes costs as much as sorting a book of some thousand levels
+_UNASKED_MAX = 50  # keeping the order over so many messages costs as much as making it anew
+_UNREAD_MAX = 8  # messages without a reader of texts after which keeping texts costs more than it saves
 # As text, every usual spelling of zero ("0", "0.000") is a prefix of this, and every other usual size is greater.
 _ZERO_DECIMALS = 40
 _ZERO = "0." + "0" * _ZERO_DECIMALS
@@ -74,17 +84,18 @@ def check_levels(levels: Sequence[Level]) -> None:
 
 
 def usual_levels(price_decimals: int) -> str:
-    """Regular expression for a JSON array of levels that are spelled in the usual way.
+    """Regular expression that tells, of valid JSON, whether an array of levels is spelled in the usual way.
 
+    Whether the commas are right is the JSON decoder's business, which has to have accepted the text.
     All prices have `price_decimals` decimals and at most 15 digits, so that a number gives back their text; neither
     they nor the sizes begin with a needless zero.
     """
     if not 0 <= price_decimals < _EXACT_DIGITS:
         return "(?!)"
-    decimals = rf"\.[0-9]{{{price_decimals}}}+" if price_decimals else ""
+    decimals = rf"\.[0-9]{{{price_decimals}}}" if price_decimals else ""
     price = rf"(?!0[0-9])[0-9]{{1,{_EXACT_DIGITS - price_decimals}}}+{decimals}"
     size = rf"(?!0[0-9])[0-9]++(?:\.[0-9]{{1,{_ZERO_DECIMALS}}}+)?+"
-    return rf'\[(?:\["{price}","{size}"\](?:,(?=\[)|(?=\])))*+\]'
+    return rf'\[(?:\["{price}","{size}"\],?+)*+\]'
 
 
 @functools.cache
@@ -99,12 +110,17 @@ class BookSide:
         "_decimals",
         "_depth",
         "_floor",
+        "_has_top",
         "_is_bid",
+        "_late",
         "_odd_texts",
+        "_rows",
         "_sizes",
         "_spec",
         "_texts",
         "_top",
+        "_unasked",
+        "_unread",
         "_uses_decimal",
         "side",
         "sizes",
@@ -116,7 +132,12 @@ class BookSide:
         self._is_bid = side is Side.BID
         self._sizes: dict[PriceKey, str] = {}
         self.sizes: Mapping[PriceKey, str] = MappingProxyType(self._sizes)
-        self._top: list[PriceKey] = []  # ascending; holds every level at or better than _floor
+        self._has_top = False  # where it is False, the order is not kept up, and nothing of it is here
+        self._top: list[PriceKey] = []  # ascending; holds every level at or better than _floor, but for what is late
+        self._rows: list[Level] | None = None  # texts of _top; None where they are not kept up
+        self._late: list[tuple[PriceKey, str]] = []  # changes, oldest first, that are in neither yet; needs _rows
+        self._unread = 0  # messages since somebody read texts
+        self._unasked = 0  # and since somebody asked for anything of the order
         self._floor: PriceKey = self._no_floor()
         self._depth = _TOP_MIN  # the most levels that a reader has asked for
         self._decimals = -1  # of the prices' text; -1 until the first level
@@ -137,20 +158,18 @@ class BookSide:
     @property
     def best(self) -> PriceKey | None:
         """Key of the best level, None while the side is empty."""
-        top = self._top
-        if not top:
+        self._unasked = 0
+        if self._late:
+            self._work_in()
+        if not self._top:
             if not self._sizes:
                 return None
             self._sort_top()
-            top = self._top
-        return top[-1] if self._is_bid else top[0]
+        return self._top[-1] if self._is_bid else self._top[0]
 
     def top(self, limit: int | None = None) -> list[PriceKey]:
         """Keys of the best `limit` levels (all by default), best first."""
-        wanted = len(self._sizes) if limit is None else min(max(limit, 0), len(self._sizes))
-        if len(self._top) < wanted:
-            self._depth = max(self._depth, wanted)
-            self._sort_top()
+        wanted = self._prepare(limit)
         if not wanted:
             return []
         return self._top[: -wanted - 1 : -1] if self._is_bid else self._top[:wanted]
@@ -163,18 +182,17 @@ class BookSide:
 
     def levels(self, limit: int | None = None) -> list[Level]:
         """Price and size texts of the best `limit` levels (all by default), best first."""
-        keys = self.top(limit)
-        sizes = self._sizes
-        if self._odd_texts:
-            return [(self.price_text(key), sizes[key]) for key in keys]
-        spec = self._spec
-        if len(keys) > _TEXTS_KEPT:
-            return [(format(key, spec), sizes[key]) for key in keys]
-        # The best levels are read over and over: looking a text up costs a quarter of making it.
-        texts = self._texts
-        if len(texts) > 2 * _TEXTS_KEPT:
-            texts.clear()
-        return [(texts.get(key) or texts.setdefault(key, format(key, spec)), sizes[key]) for key in keys]
+        wanted = self._prepare(limit)
+        if not wanted:
+            return []
+        if self._rows is None and not self._keep_rows():
+            sizes = self._sizes
+            text = self.price_text if self._odd_texts or wanted > _TEXTS_KEPT else self._text
+            return [(text(key), sizes[key]) for key in self.top(wanted)]
+        rows = self._rows
+        assert rows is not None
+        self._unread = 0
+        return rows[: -wanted - 1 : -1] if self._is_bid else rows[:wanted]
 
     def numbers(self, limit: int | None = None) -> list[list[float]]:
         """Price and size as floats, best first: for those who want no more than that."""
@@ -193,6 +211,7 @@ class BookSide:
             self._apply_keyed(keyed)
             return
         check_levels(levels)
+        self._drop_rows()
         for price, size in levels:
             self._apply_checked(price, size)
 
@@ -220,6 +239,26 @@ class BookSide:
         return [(float(price), size) for price, size in levels] if is_usual else None
 
     def _apply_keyed(self, levels: list[tuple[float, str]]) -> None:
+        self._unread += 1
+        if self._has_top and self._rows is None:
+            self._unasked += 1
+            if self._unasked <= _UNASKED_MAX:
+                self._apply_in_order(levels)
+                return
+            self._give_up_top()
+        sizes = self._sizes
+        zero = _ZERO
+        for key, size in levels:
+            if size > zero:
+                sizes[key] = size
+            elif key in sizes:
+                del sizes[key]
+        if self._rows is not None:
+            self._late += levels
+            if len(self._late) > _LATE_MAX:
+                self._give_up_top()
+
+    def _apply_in_order(self, levels: list[tuple[float, str]]) -> None:
         sizes = self._sizes
         is_bid = self._is_bid
         floor = self._floor
@@ -274,7 +313,7 @@ class BookSide:
         self._odd_texts = odd
         self._uses_decimal = True
         self._texts.clear()
-        self._sort_top()
+        self._give_up_top()
 
     def keep_best(self, count: int) -> PriceKey | None:
         """Drop all but the best `count` levels; return the key of the worst one kept, None if nothing was dropped."""
@@ -285,7 +324,7 @@ class BookSide:
         self._sizes.clear()
         self._sizes.update(sizes)
         self._odd_texts = {key: text for key, text in self._odd_texts.items() if key in sizes}
-        self._sort_top()
+        self._give_up_top()
         return kept[-1] if kept else None
 
     def _set_decimals(self, decimals: int) -> None:
@@ -294,20 +333,86 @@ class BookSide:
         self._spec = f".{decimals}f"
 
     def _no_floor(self) -> float:
-        return -math.inf if self._is_bid else math.inf
+        # Of a side that keeps no order: no key is at or better than it.
+        return math.inf if self._is_bid else -math.inf
+
+    def _text(self, key: PriceKey) -> str:
+        # The same prices are the best over and over: looking a text up costs a tenth of making it.
+        texts = self._texts
+        text = texts.get(key)
+        if text is None:
+            if len(texts) >= 2 * _TEXTS_KEPT:
+                texts.clear()
+            text = texts[key] = format(key, self._spec)
+        return text
+
+    def _prepare(self, limit: int | None) -> int:
+        # Sees to it that the best `limit` levels stand in _top; returns how many they are.
+        self._unasked = 0
+        if self._late:
+            self._work_in()
+        wanted = len(self._sizes) if limit is None else min(max(limit, 0), len(self._sizes))
+        if len(self._top) < wanted:
+            self._depth = max(self._depth, wanted)
+            self._sort_top()
+        return wanted
+
+    def _keep_rows(self) -> bool:
+        is_often = self._unread <= _UNREAD_MAX
+        self._unread = 0
+        if not is_often or self._odd_texts or self._uses_decimal or len(self._top) > 2 * _TEXTS_KEPT:
+            return False
+        sizes = self._sizes
+        self._rows = [(self._text(key), sizes[key]) for key in self._top]
+        return True
+
+    def _drop_rows(self) -> None:
+        if self._late:
+            self._work_in()
+        self._rows = None
+        self._unread = _UNREAD_MAX + 1
+
+    def _work_in(self) -> None:
+        assert self._rows is not None
+        top, rows, floor, is_bid, zero = self._top, self._rows, self._floor, self._is_bid, _ZERO
+        for key, size in self._late:
+            if key < floor if is_bid else key > floor:
+                continue
+            at = bisect_left(top, key)
+            if at < len(top) and top[at] == key:
+                if size > zero:
+                    rows[at] = (rows[at][0], size)
+                else:
+                    del top[at], rows[at]
+            elif size > zero:
+                top.insert(at, key)
+                rows.insert(at, (self._text(key), size))
+        self._late.clear()
+        if self._unread > _UNREAD_MAX:
+            self._rows = None
+        if len(top) > 4 * self._depth:
+            self._shorten_top()
 
     def _shorten_top(self) -> None:
         keep = 2 * self._depth
-        if self._is_bid:
-            del self._top[:-keep]
-            self._floor = self._top[0]
-        else:
-            del self._top[keep:]
-            self._floor = self._top[-1]
+        cut = slice(None, -keep) if self._is_bid else slice(keep, None)
+        del self._top[cut]
+        if self._rows is not None:
+            del self._rows[cut]
+        self._floor = self._top[0] if self._is_bid else self._top[-1]
 
     def _sort_top(self) -> None:
+        self._give_up_top()
+        self._has_top = True
         self._top = sorted(self._sizes)
         if len(self._top) > 2 * self._depth:
             self._shorten_top()
         else:
-            self._floor = self._no_floor()
+            self._floor = -self._no_floor()
+
+    def _give_up_top(self) -> None:
+        self._has_top = False
+        self._top = []
+        self._rows = None
+        self._late.clear()
+        self._floor = self._no_floor()

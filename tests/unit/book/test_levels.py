@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from random import Random
 
 import pytest
 from unit.book.making import levels
@@ -236,6 +237,46 @@ def test_the_top_after_many_changes(side: Side) -> None:
 
 
 @pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("reads", [("levels",), ("top",), ("best", "levels"), ("best", "top", "levels", "levels")])
+@pytest.mark.parametrize("pause", [1, 3, 9, 10, 60, 200])
+def test_the_order_is_right_however_often_it_is_asked_for(side: Side, reads: tuple[str, ...], pause: int) -> None:
+    made = BookSide(side)
+    model: dict[float, str] = {}
+    random = Random(pause)
+    for step in range(1200):
+        middle = 1000 + step // 40  # the touch moves, so that the order runs short at one end
+        changes = [
+            (middle + random.randrange(-300, 300) / 4, random.choice(("0.00", "1.00", f"{step + 1}.50")))
+            for _ in range(random.choice((1, 8, 30)))
+        ]
+        made.apply_keyed(changes, 2) if step % 50 else made.apply([(f"{key:.2f}", size) for key, size in changes])
+        if step == 600:
+            made.apply([("1000.125", "1")])  # an odd spelling: the careful way, until it is gone
+            made.apply([("1000.125", "0")])
+        model.update(changes)
+        model = {key: size for key, size in model.items() if size != "0.00"}
+        if step % pause:
+            continue
+        wanted = sorted(model, reverse=side is Side.BID)
+        for read in reads:
+            if read == "best":
+                assert made.best == (wanted[0] if wanted else None)
+            elif read == "top":
+                assert made.top(20) == wanted[:20]
+            else:
+                assert made.levels(20) == [(f"{key:.2f}", model[key]) for key in wanted[:20]]
+
+
+def test_what_was_read_is_the_readers_own() -> None:
+    side = side_of("3.0x1 2.0x1 1.0x1")
+    read = side.levels(2)
+    side.apply([("3.0", "7"), ("2.0", "0")])
+    assert read == levels("3.0x1 2.0x1")
+    side.levels(2).clear()
+    assert side.levels(2) == levels("3.0x7 1.0x1")
+
+
+@pytest.mark.parametrize("side", Side)
 def test_the_best_of_a_side_that_was_eaten_up_from_the_touch(side: Side) -> None:
     prices = [f"{price}.0" for price in range(1000, 2000)]
     made = BookSide(side)
@@ -341,7 +382,7 @@ UNUSUAL = [
         (2, f'[["1.00","{size}"]]')
         for size in ("", ".", "1.", ".5", "00", "00.1", "1.2.3", "-1", "1e5", "0." + "0" * 41)
     ),
-    *((2, text) for text in ('[["1.00","1"]["2.00","1"]]', '[["1.00","1"],]', '[["1.00"]]', '[[1.00,"1"]]', "[", "]")),
+    *((2, text) for text in ('[["1.00","1"],,["2.00","1"]]', '[["1.00"]]', '[[1.00,"1"]]', "[", "]")),
     (8, '[["99999999.12345678","0"]]'),  # 16 digits
     (15, '[["0.123456789012345","1"]]'),
     (-1, "[]"),
