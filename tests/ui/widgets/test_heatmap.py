@@ -118,7 +118,6 @@ def test_a_gap_is_a_gap_and_never_interpolated(shown: Panel, theme: Theme, marke
         assert not set(column_pixels(plot, slot).tolist()) & colours, slot
         assert len(set(column_pixels(plot, slot).tolist())) == 2, "hatching"
     market.state = State.LIVE
-    market.counters.resyncs += 1
     panel.follow_state()
     pass_columns(4)
     for slot in slots:
@@ -144,6 +143,40 @@ def test_lines_do_not_cross_a_gap(shown: Panel, theme: Theme, market: FakeFeed) 
     bids = np.flatnonzero(after == int(theme.colour("bid").rgb()))
     assert len(bids) <= 2, "no upright from the price before the gap"
     assert set(column_pixels(panel.plot, before).tolist()) & line
+
+
+@pytest.mark.parametrize("is_resync", [False, True])
+def test_a_resync_starts_a_new_stretch(shown: Panel, theme: Theme, market: FakeFeed, is_resync: bool) -> None:
+    panel, pass_columns = shown
+    plot = panel.plot
+    plot.show_layers(heat=False, trades=False)
+    pass_columns(3)
+    fallen = [(f"99.{number:02d}", "0") for number in range(80, 100)]
+    change(market.book, bids=[*fallen, ("100.00", "0")])
+    market.counters.resyncs += is_resync
+    pass_columns(1)
+    newest = plot.frame.newest_slot
+    x = plot.view.x_of(newest // plot.view.merge, plot.frame.window)  # where a line would come up or down
+    pixels = np.flatnonzero(picture(plot)[:, x] == int(theme.colour("bid").rgb()))
+    assert (len(pixels) < 3) == is_resync
+    first, last = (panel.recorder.history.column(slot).stretch for slot in (newest - 1, newest))
+    assert (last > first) == is_resync
+
+
+def test_a_view_of_the_past_stays_at_its_prices(shown: Panel, market: FakeFeed) -> None:
+    panel, pass_columns = shown
+    plot = panel.plot
+    plot.view.set_zoom(2)
+    pass_columns(200)
+    plot._pan(-20)
+    top = plot.view.top_row
+    gone = [(f"{99.41 + 0.01 * number:.2f}", "0") for number in range(60)]
+    asks = [(f"{100.01 + 0.01 * number:.2f}", "0") for number in range(60)]
+    change(market.book, bids=[*gone, ("102.00", "1")], asks=[*asks, ("102.01", "1")])
+    pass_columns(2)
+    assert plot.view.top_row == top
+    plot.to_now()
+    assert plot.view.top_row > top + 100
 
 
 def test_prices_beyond_the_proof_are_hatched_not_empty(shown: Panel, theme: Theme) -> None:

@@ -132,6 +132,11 @@ def test_the_largest_trades_come_last_and_gaps_have_none() -> None:
     history.record(9, book, 0)  # takes the place of slot 1
     assert bubbles(history, Window(0, 8, 1, 110, 16), 5).slots.tolist() == [3, 3]
     assert bubbles(history, Window(20, 8, 1, 110, 16), 5).slots.size == 0
+    history.record(12, book, 0)  # slot 3 is forgotten, though nothing has taken its place
+    window = Window(0, 8, 1, 110, 16)
+    assert bubbles(history, window, 5).slots.size == 0
+    assert np.isnan(lines(history, window).low).all()
+    assert sample_cap(history, window) is None
 
 
 @pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
