@@ -69,13 +69,14 @@ class TapeRow(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class TapeFrame:
-    """Rows newest first. `waiting` prints arrived since the tape was paused."""
+    """Rows newest first. `waiting` prints arrived since the tape was paused; `point` is the decimal mark."""
 
     rows: tuple[TapeRow, ...]
     is_paused: bool
     waiting: int
     fraction: int
     stale: bool
+    point: str = "."
 
 
 class TapeModel:
@@ -147,7 +148,8 @@ class TapeModel:
         source = reversed(self._prints if self._held is None else self._held)
         chosen = islice((item for item in source if item.size_units >= wanted), row_count)
         rows = tuple(self._row(item) for item in chosen)
-        return TapeFrame(rows, self.is_paused, self._waiting, self._size_texts.fraction, stale)
+        point = self._options.number_format.point
+        return TapeFrame(rows, self.is_paused, self._waiting, self._size_texts.fraction, stale, point)
 
     # -- prints
 

@@ -60,7 +60,7 @@ class TapePainter:
             if row.is_large:
                 painter.fillRect(0, y, width, self.row_px, self._washes[row.is_buy])
                 painter.fillRect(0, y, 2, self.row_px, self._edges[row.is_buy])
-            self._paint_row(painter, row, y + 1, size_point)
+            self._paint_row(painter, row, y + 1, size_point, frame.point)
             if has_time:
                 self._figures.draw(painter, time_left, y + 1, row.time, _MUTED)
             y += self.row_px
@@ -78,10 +78,10 @@ class TapePainter:
         painter.drawText(QtCore.QRect(10, self.header_px, width - 20, height - self.header_px), flags, message)
         self._paint_header(painter, width, width - _PAD, has_time=False)
 
-    def _paint_row(self, painter: QtGui.QPainter, row: TapeRow, y: int, size_point: float) -> None:
+    def _paint_row(self, painter: QtGui.QPainter, row: TapeRow, y: int, size_point: float, point: str) -> None:
         figures = self._figures
         figures.draw(painter, _PAD, y, row.price, _BID if row.is_buy else _ASK)
-        whole = row.size[0].partition(".")[0]
+        whole = row.size[0].partition(point)[0]
         figures.draw_figure(painter, round(size_point - figures.width(whole)), y, row.size, _TEXT)
 
     def _paint_header(self, painter: QtGui.QPainter, width: int, size_right: int, *, has_time: bool) -> None:

@@ -305,3 +305,25 @@ def test_a_hidden_ladder_keeps_no_picture(qtbot: QtBot, theme: Theme, clock: Fra
     assert ladder._painter._picture is not None
     ladder.hide()
     assert ladder._painter._picture is None
+
+
+def test_sizes_stand_in_their_column_whatever_the_decimal_mark(stage: Stage) -> None:
+    def inked(marks: str) -> set[int]:
+        """Columns of pixels, right of the asks' column, that a size of the asks has ink in."""
+        stage.ladder.set_options(LadderOptions(flashes=False, number_format=number_format(marks)))
+        picture = stage.check()
+        left, right = stage.ladder._painter.spans(stage.ladder.viewport().width())[Column.ASK]
+        painted = stage.ladder._frame
+        assert painted is not None
+        row = next(row for row in painted.rows if row.ask_units)
+        top = stage.ladder._painter.metrics.header_px + row.y
+        ground = picture.pixel(int((right - 1) * stage.ratio), int((top + 1) * stage.ratio))
+        at = range(int(left * stage.ratio), int(right * stage.ratio))
+        lines = range(int((top + 3) * stage.ratio), int((top + 15) * stage.ratio))
+        return {x for x in at if any(QtGui.qGray(picture.pixel(x, y)) > QtGui.qGray(ground) + 60 for y in lines)}
+
+    stage.feed.book = make_book([("100.00", "1234.567")], [("100.01", "1234.567")])
+    with_point, with_comma = inked("_."), inked("_,")
+    assert with_point
+    assert abs(min(with_point) - min(with_comma)) <= 2 * stage.ratio
+    assert abs(max(with_point) - max(with_comma)) <= 2 * stage.ratio
