@@ -1,14 +1,15 @@
-"""Painted widgets and small controls: ladder, depth chart, tape, header strip, state pill.
+"""Painted widgets and small controls: ladder, heatmap, depth chart, tape, header strip, state pill.
 
 What a tab needs of them::
 
     clock = FrameClock(app, cap_fps=60)          # one for the application
     feed.wake = clock.wake                       # per message: cheap
     ladder = Ladder(clock, theme)                # objectName "ladder"; `.painted` is what was drawn last
+    heatmap = HeatmapPanel(clock, theme)         # its plot is "heatmap"; `follow_state` when the feed's state changes
     chart = DepthChart(clock, theme)             # objectName "depthChart"
     tape = Tape(clock, theme)                    # objectName "tape"
     header = Header(clock, theme)                # holds "stopButton" and "stateLabel"
-    for widget in (ladder, chart, tape, header):
+    for widget in (ladder, heatmap, chart, tape, header):
         widget.set_feed(feed)                    # None while there is none
         manager.changed.connect(widget.set_theme)
     header.grouping_chosen.connect(ladder.set_grouping)
