@@ -1,8 +1,12 @@
-"""``dev.py test --all-pythons``: the tests with each supported Python on the PATH, in an environment of its own."""
+"""``dev.py test --all-pythons``: the tests with each supported Python that is found, in an environment of its own.
+
+Found are those on the PATH, and those that pyenv has: it puts only the chosen one on the PATH.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +15,7 @@ from typing import TYPE_CHECKING
 from dev_environment import ROOT, Environment, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 SUPPORTED = ("3.11", "3.12", "3.13")
 OWN_ENVIRONMENT = "--own-environment"
@@ -44,6 +48,14 @@ def pythons_on_path(search: str) -> dict[str, Path]:
     return found
 
 
+def pyenv_folders(variables: Mapping[str, str]) -> list[Path]:
+    """Where pyenv's interpreters are, the newest first."""
+    root = Path(variables.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    versions = [folder for folder in root.glob("versions/3.*") if folder.is_dir()]
+    newest_first = sorted(versions, key=lambda folder: [int(n) for n in re.findall(r"\d+", folder.name)], reverse=True)
+    return [folder if os.name == "nt" else folder / "bin" for folder in newest_first]
+
+
 def run_all(
     arguments: Sequence[str],
     run: Callable[[Sequence[str | Path]], int],
@@ -53,10 +65,12 @@ def run_all(
 
     `run` starts a program and returns its exit code; it fails if there is no supported Python at all.
     """
-    pythons = pythons_on_path(os.environ.get("PATH", "") if search is None else search)
+    if search is None:
+        search = os.pathsep.join([os.environ.get("PATH", ""), *map(str, pyenv_folders(os.environ))])
+    pythons = pythons_on_path(search)
     for version in SUPPORTED:
         if version not in pythons:
-            say(f"Python {version} is not on the PATH: not tested")
+            say(f"Python {version} was not found: not tested")
     if not pythons:
         return 1
     codes: dict[str, int] = {}

@@ -50,10 +50,25 @@ def test_all_are_run_and_the_first_failure_is_the_exit_code(
     assert [command[0] for command in started] == [str(tmp_path / "b/python3"), str(tmp_path / "a/python3.12")]
     assert all(command[-4:] == ["test", "--own-environment", "-k", "ladder"] for command in started)
     said = capsys.readouterr().out
-    assert "Python 3.13 is not on the PATH: not tested" in said
+    assert "Python 3.13 was not found: not tested" in said
     assert "Python 3.11: passed" in said
     assert "Python 3.12: failed (3)" in said
 
 
 def test_no_python_at_all_is_a_failure(tmp_path: Path) -> None:
     assert dev_pythons.run_all([], lambda command: 0, str(tmp_path)) == 1
+
+
+def test_pyenv_s_pythons_are_found_too_the_newest_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for version in ("3.13.9", "3.13.10", "3.12.1", "2.7.18"):
+        (tmp_path / "pyenv" / "versions" / version).mkdir(parents=True)
+        stand_in(tmp_path / "pyenv" / "versions" / version / "bin", "python3", f"echo {version.rpartition('.')[0]}")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    started: list[str] = []
+    assert dev_pythons.run_all([], lambda command: started.append(str(command[0])) or 0) == 0
+    assert started == [str(tmp_path / "pyenv" / "versions" / v / "bin" / "python3") for v in ("3.12.1", "3.13.10")]
+
+
+def test_without_pyenv_there_is_nothing_more(tmp_path: Path) -> None:
+    assert dev_pythons.pyenv_folders({"PYENV_ROOT": str(tmp_path / "nowhere")}) == []
