@@ -100,7 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Make the parser; its help text is the reference of the command line."""
     parser = _Parser(
         prog="depthgui",
-        description="Live Binance order books: ladder, depth chart and tape, one tab per symbol.",
+        description="Live Binance order books: ladder, heatmap, depth chart and tape, one tab per symbol.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
