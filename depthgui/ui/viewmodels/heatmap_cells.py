@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -63,19 +64,31 @@ class Lines:
     stretch: Ints
 
 
-def cells(history: HeatmapHistory, window: Window, newest_slot: int, cap: float) -> Codes:
+class Places(NamedTuple):
+    """Where a window's slots are in a history's arrays, and whether there is a column of each."""
+
+    at: Ints
+    is_there: npt.NDArray[np.bool_]
+    slots: Ints
+
+
+def cells(
+    history: HeatmapHistory, window: Window, newest_slot: int, cap: float, places: Places | None = None
+) -> Codes:
     """Codes of a window, shape (rows, groups). `cap` is the size in units that is shown in full.
 
-    Slots after `newest_slot` have not been yet, and those before the oldest column are not kept: both are empty.
+    `places` are the window's, if the caller has them. Slots after `newest_slot` have not been yet, and those before the oldest column are not kept: both are empty.
     """
-    at, is_there, slots = _places(history, window)
+    at, is_there, slots = places or places_of(history, window)
     down = np.arange(window.rows)
     squares = np.multiply(_sizes(history, window, at), FULL**2 / max(cap, 1.0), dtype=np.float32, casting="unsafe")
     np.sqrt(np.minimum(squares, np.float32(FULL**2), out=squares), out=squares)
     codes = np.ceil(squares, out=squares).astype(np.uint8)
-    below_low = down > (window.top_row - history.lows[at])[:, None]
-    above_high = down < (window.top_row - history.highs[at])[:, None]
-    np.putmask(codes, below_low | above_high, UNKNOWN)
+    lows, highs = history.lows[at], history.highs[at]
+    if lows.max() > window.top_row - window.rows + 1 or highs.min() < window.top_row:
+        below_low = down > (window.top_row - lows)[:, None]
+        above_high = down < (window.top_row - highs)[:, None]
+        np.putmask(codes, below_low | above_high, UNKNOWN)
     if not is_there.all():
         codes[~is_there] = GAP
         oldest = history.oldest_slot
@@ -85,9 +98,9 @@ def cells(history: HeatmapHistory, window: Window, newest_slot: int, cap: float)
     return codes.T
 
 
-def lines(history: HeatmapHistory, window: Window) -> Lines:
-    """Best prices of a window."""
-    at, is_there, _ = _places(history, window)
+def lines(history: HeatmapHistory, window: Window, places: Places | None = None) -> Lines:
+    """Best prices of a window; `places` as for `cells`."""
+    at, is_there, _ = places or places_of(history, window)
     rows = (history.bests[at] / history.step).T
     stretches = history.stretches[at]
     if not is_there.all():
@@ -103,7 +116,7 @@ def lines(history: HeatmapHistory, window: Window) -> Lines:
 
 def sample_cap(history: HeatmapHistory, window: Window) -> float | None:
     """The robust largest size of a window in units: the 98th percentile of what rests there, None for nothing."""
-    at, is_there, _ = _places(history, window)
+    at, is_there, _ = places_of(history, window)
     at = at[is_there]
     if not at.size:
         return None
@@ -136,7 +149,7 @@ class Bubbles:
 
 def bubbles(history: HeatmapHistory, window: Window, most: int) -> Bubbles:
     """The `most` largest trades of a window, smallest first so that the largest are drawn on top."""
-    at, is_there, slots = _places(history, window)
+    at, is_there, slots = places_of(history, window)
     sums = history.traded[at].ravel()
     found = np.flatnonzero(sums * np.repeat(is_there, 2))
     sizes = sums[found]
@@ -151,14 +164,15 @@ def bubbles(history: HeatmapHistory, window: Window, most: int) -> Bubbles:
     return Bubbles(slots[where], rows, np.minimum(sizes / largest, 1.0), sides)
 
 
-def _places(history: HeatmapHistory, window: Window) -> tuple[Ints, npt.NDArray[np.bool_], Ints]:
+def places_of(history: HeatmapHistory, window: Window) -> Places:
+    """Look up the slots of a window."""
     slots = np.arange(window.first_slot, window.first_slot + window.slot_count, dtype=np.int64)
     at = slots % history.capacity
     is_there = history.slots[at] == slots
     oldest = history.oldest_slot
     if oldest is not None and window.first_slot < oldest:
         is_there &= slots >= oldest  # a place that no newer column has taken
-    return at, is_there, slots
+    return Places(at, is_there, slots)
 
 
 def _sizes(history: HeatmapHistory, window: Window, at: Ints) -> Ints | npt.NDArray[np.uint32]:

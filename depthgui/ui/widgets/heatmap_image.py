@@ -6,19 +6,24 @@ whole two plain copies. When prices scroll, or the scale or the theme changes, a
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from PySide6 import QtCore, QtGui
 
 from depthgui.ui.theme import Theme
-from depthgui.ui.viewmodels.heatmap_cells import GAP, UNKNOWN, Lines, Window, cells, lines
+from depthgui.ui.viewmodels.heatmap_cells import GAP, UNKNOWN, Codes, Lines, Window, cells, lines, places_of
 from depthgui.ui.viewmodels.heatmap_colours import heat_table
 from depthgui.ui.viewmodels.heatmap_history import HeatmapHistory
 
 Pixels = npt.NDArray[np.uint32]
+Pixel = TypeVar("Pixel", np.uint8, np.uint32)
 
+_NOWHERE = (0, 0)
 _HATCH_PX = 6  # logical pixels from one line of hatching to the next
 
 
@@ -113,17 +118,13 @@ class HeatmapImage:
     ) -> None:
         # One group more on the left: the lines come from there.
         part = Window(start - 1, stop - start + 1, window.merge, window.top_row, window.rows)
-        codes = cells(history, part, newest_slot, look.cap)[:, 1:]
-        tall = np.repeat(codes, look.row_px, axis=0)[: look.height]
-        if not look.with_heat:
-            tall = np.where(tall >= UNKNOWN, tall, 0)
-        picture = self._table[tall]
-        if look.group_px > 1:
-            picture = np.repeat(picture, look.group_px, axis=1)
-        self._draw_lines(picture, lines(history, part), look)
-        special = tall >= UNKNOWN
-        if special.any():
-            self._hatch(picture, tall, look, start)
+        places = places_of(history, part)
+        codes = cells(history, part, newest_slot, look.cap, places)[:, 1:]
+        heat = self._table[codes if look.with_heat else np.where(codes >= UNKNOWN, codes, 0)]
+        picture = _magnified(heat, look)
+        self._draw_lines(picture, lines(history, part, places), look)
+        if codes.max() >= UNKNOWN:
+            self._hatch(picture, _magnified(codes, look), look, start)
         at = start % self._groups
         until_seam = min(stop - start, self._groups - at) * look.group_px
         x = at * look.group_px
@@ -132,38 +133,62 @@ class HeatmapImage:
         if rest:
             self._pixels[:, :rest] = picture[:, until_seam:]
 
-    def _hatch(self, picture: Pixels, tall: npt.NDArray[np.uint8], look: Look, start: int) -> None:
+    def _hatch(self, picture: Pixels, codes: Codes, look: Look, start: int) -> None:
         # Lines that lean one way over prices that are not known, the other way over times without a book.
         period = max(4, round(_HATCH_PX * look.ratio))
         thick = max(1, round(look.ratio * 0.8))
         xs = np.arange(picture.shape[1]) + start * look.group_px
         ys = np.arange(look.height)[:, None]
-        wide = np.repeat(tall, look.group_px, axis=1) if look.group_px > 1 else tall
-        picture[(wide == UNKNOWN) & ((xs + ys) % period < thick)] = self._unknown
-        picture[(wide == GAP) & ((xs - ys) % period < thick)] = self._gap
+        for code, places, colour in ((UNKNOWN, xs + ys, self._unknown), (GAP, xs - ys, self._gap)):
+            found = codes == code
+            if found.any():
+                picture[found & (places % period < thick)] = colour
 
     def _draw_lines(self, picture: Pixels, best: Lines, look: Look) -> None:
         # Across a group go its own best prices; its first pixels join them to those of the group before, if both are
-        # of one stretch. NaN compares false: no line.
+        # of one stretch. Group by group, since masks of the picture would be looked through for a few pixels each.
         thick = max(1, round(look.ratio))
-        top = np.floor((look.top_row + 0.5 - best.high) * look.row_px)
-        bottom = np.floor((look.top_row + 0.5 - best.low) * look.row_px) + thick
-        ys = np.arange(look.height)[:, None]
-        joined = best.stretch[1:] == best.stretch[:-1]
-        above = np.where(joined, np.fmin(top[:, 1:], bottom[:, :-1] - thick), top[:, 1:])
-        below = np.where(joined, np.fmax(bottom[:, 1:], top[:, :-1] + thick), bottom[:, 1:])
-        masks = (ys >= above[:, None]) & (ys < below[:, None])
-        if look.group_px > thick:
-            joints = masks
-            masks = np.repeat((ys >= top[:, None, 1:]) & (ys < bottom[:, None, 1:]), look.group_px, axis=2)
-            for pixel in range(thick):
-                masks[:, :, pixel :: look.group_px] = joints
-        elif look.group_px > 1:
-            masks = np.repeat(masks, look.group_px, axis=2)
-        bid, ask = masks
-        picture[bid] = self._bid
-        picture[ask] = self._ask
-        picture[bid & ask] = self._both
+        joint = min(thick, look.group_px)
+        joined = (best.stretch[1:] == best.stretch[:-1]).tolist()
+        bids, asks = (
+            _bars(low, high, joined, look, thick)
+            for low, high in zip(best.low.tolist(), best.high.tolist(), strict=True)
+        )
+        for group, (bid, ask) in enumerate(zip(bids, asks, strict=True)):
+            left = group * look.group_px
+            self._draw_bars(picture[:, left : left + joint], *bid[:2], *ask[:2])
+            if look.group_px > joint:
+                self._draw_bars(picture[:, left + joint : left + look.group_px], *bid[2:], *ask[2:])
+
+    def _draw_bars(self, part: Pixels, bid_top: int, bid_bottom: int, ask_top: int, ask_bottom: int) -> None:
+        part[bid_top:bid_bottom] = self._bid
+        part[ask_top:ask_bottom] = self._ask
+        if bid_top < ask_bottom:  # else nothing is of both: a bid is further down
+            part[max(bid_top, ask_top) : min(bid_bottom, ask_bottom)] = self._both
+
+
+def _bars(
+    lows: list[float], highs: list[float], joined: list[bool], look: Look, thick: int
+) -> Iterator[tuple[int, int, int, int]]:
+    # From the second group on: top and bottom of the joint's pixels, then of the others'. Nothing where NaN is.
+    before: tuple[int, int] | None = None
+    for number, (low, high) in enumerate(zip(lows, highs, strict=True)):
+        own = joint = None
+        if not math.isnan(high):
+            top = math.floor((look.top_row + 0.5 - high) * look.row_px)
+            bottom = math.floor((look.top_row + 0.5 - low) * look.row_px) + thick
+            own = joint = (top, bottom)
+            if before is not None and joined[number - 1]:
+                joint = (min(top, before[1] - thick), max(bottom, before[0] + thick))
+        before = own
+        if number:
+            (a, b), (c, d) = joint or _NOWHERE, own or _NOWHERE
+            yield max(a, 0), max(b, 0), max(c, 0), max(d, 0)
+
+
+def _magnified(cells: npt.NDArray[Pixel], look: Look) -> npt.NDArray[Pixel]:
+    tall = np.repeat(cells, look.row_px, axis=0)[: look.height] if look.row_px > 1 else cells
+    return np.repeat(tall, look.group_px, axis=1) if look.group_px > 1 else tall
 
 
 def _word(colour: QtGui.QColor) -> int:
