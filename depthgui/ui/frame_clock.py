@@ -1,11 +1,13 @@
 """The frame clock: one timer for the whole application that asks what is visible for a new frame, when it changed.
 
 Data is pushed into books; frames are pulled out. However many diffs arrive between two ticks, a widget paints once; a
-hidden tab paints never; and when nothing has changed for a while, the timer stands still until `FrameClock.wake`.
+hidden tab paints never; and while nothing changes, the timer stands still until `FrameClock.wake`. The first change
+after a rest is painted at once, the next ones no sooner than the cap allows.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections import deque
@@ -15,7 +17,6 @@ from typing import Protocol
 
 from PySide6 import QtCore
 
-_LINGER_S = 0.3  # how long after the last change the clock keeps ticking at full rate
 _HEARTBEAT_S = 1.0
 _REMEMBERED = 120
 
@@ -32,8 +33,11 @@ class FrameSource(Protocol):
     def is_frame_visible(self) -> bool:
         """False while nobody could see a frame."""
 
-    def render_frame(self, now_s: float) -> bool:
-        """Make the frame and ask Qt for a paint. True if the next tick must render too (something is moving)."""
+    def render_frame(self, now_s: float) -> float | None:
+        """Make the frame and ask Qt for a paint.
+
+        Returns when to render again though nothing changes, because something is moving; None for never.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,12 @@ class FrameStats:
 
 
 class _Slot:
-    __slots__ = ("is_moving", "key", "source")
+    __slots__ = ("due_s", "key", "source")
 
     def __init__(self, source: FrameSource) -> None:
         self.source = source
         self.key: object = _Slot
-        self.is_moving = False
+        self.due_s = math.inf
 
 
 class FrameClock(QtCore.QObject):
@@ -73,8 +77,8 @@ class FrameClock(QtCore.QObject):
         self._timer.setSingleShot(True)
         self._timer.setTimerType(QtCore.Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
-        self._is_fast = False  # the timer runs, and is due within a frame
-        self._changed_s = 0.0
+        self._is_rung = False  # the timer runs, and is due as soon as the cap allows
+        self._ticked_s = self._rests_since_s = -math.inf  # when the last tick began and ended
         self._event_s: float | None = None
         self._rendered_event_s: float | None = None
         self._frames_s: deque[float] = deque(maxlen=600)
@@ -83,8 +87,8 @@ class FrameClock(QtCore.QObject):
 
     @property
     def is_awake(self) -> bool:
-        """True while the clock ticks at its full rate."""
-        return self._is_fast
+        """True from the first change until the tick that shows it."""
+        return self._is_rung
 
     def now_s(self) -> float:
         """The clock's time, as given to `FrameSource.render_frame`."""
@@ -97,7 +101,7 @@ class FrameClock(QtCore.QObject):
     def add(self, source: FrameSource) -> None:
         """Register a source; it renders at the next tick. Adding it again makes it render again."""
         self._slots[id(source)] = _Slot(source)
-        self._wake_up()
+        self._ring(0)
 
     def remove(self, source: FrameSource) -> None:
         """Unregister a source; one that isn't registered is fine."""
@@ -105,15 +109,18 @@ class FrameClock(QtCore.QObject):
 
     def wake(self) -> None:
         """Say that data changed. Cheap enough for every message; must be called in the GUI's thread."""
-        if self._event_s is None:
-            self._event_s = self._now()
-        if not self._is_fast:
-            self._wake_up()
+        if self._is_rung:
+            return
+        now_s = self._event_s = self._now()
+        if (now_s - self._rests_since_s) * 1000 >= self._interval_ms:
+            self._ring(0)
+        else:  # a frame is due a frame's time after the last one began; what else waits has its turn in any case
+            self._ring(max(1, round(self._interval_ms - (now_s - self._ticked_s) * 1000)))
 
     def stop(self) -> None:
         """Stand still for good: forget every source."""
         self._slots.clear()
-        self._is_fast = False
+        self._is_rung = False
         self._timer.stop()
 
     def note_paint(self, paint_ms: float) -> None:
@@ -141,41 +148,38 @@ class FrameClock(QtCore.QObject):
 
     def tick(self) -> None:
         """Render what changed, then decide when to look again. The timer calls this."""
-        now_s = self._now()
+        now_s = self._ticked_s = self._now()
         event_s, self._event_s = self._event_s, None
-        is_moving = False
+        self._is_rung = False
         did_render = False
-        wants_heartbeat = False
+        look_again_s = math.inf
         for slot in list(self._slots.values()):
             source = slot.source
             if not source.is_frame_visible():
                 slot.key = _Slot  # whatever it shows is old when it is seen again
                 continue
-            wants_heartbeat = wants_heartbeat or source.wants_heartbeat
             key = source.frame_key(now_s)
-            if key != slot.key or slot.is_moving:
+            if key != slot.key or slot.due_s <= now_s:
                 slot.key = key
-                slot.is_moving = source.render_frame(now_s)
-                is_moving = is_moving or slot.is_moving
+                due_s = source.render_frame(now_s)
+                slot.due_s = math.inf if due_s is None else due_s
                 did_render = True
+            look_again_s = min(look_again_s, slot.due_s, now_s + _HEARTBEAT_S if source.wants_heartbeat else math.inf)
         if did_render:
-            self._changed_s = now_s
             self._frames_s.append(now_s)
             self._rendered_event_s = event_s
-        self._sleep(now_s, is_moving=is_moving, wants_heartbeat=wants_heartbeat)
+        self._rests_since_s = self._now()
+        if not self._is_rung:  # by a source, meanwhile
+            self._sleep_until(look_again_s)
 
-    def _wake_up(self) -> None:
-        if not self._slots:
-            return
-        self._is_fast = True
-        self._timer.start(0)
+    def _ring(self, delay_ms: int) -> None:
+        if self._slots:
+            self._is_rung = True
+            self._timer.start(delay_ms)
 
-    def _sleep(self, now_s: float, *, is_moving: bool, wants_heartbeat: bool) -> None:
-        self._is_fast = bool(self._slots) and (is_moving or now_s - self._changed_s < _LINGER_S)
-        if self._is_fast:
-            spent_ms = round((self._now() - now_s) * 1000)  # the next frame is due a frame's time after this one began
-            self._timer.start(max(1, self._interval_ms - spent_ms))
-        elif wants_heartbeat:
-            self._timer.start(round(_HEARTBEAT_S * 1000))
-        else:
+    def _sleep_until(self, due_s: float) -> None:
+        if not self._slots or due_s == math.inf:
             self._timer.stop()
+            return
+        due_s = max(due_s, self._ticked_s + self._interval_ms / 1000)
+        self._timer.start(max(1, math.ceil(round((due_s - self._rests_since_s) * 1000, 3))))

@@ -72,12 +72,11 @@ class Places(NamedTuple):
     slots: Ints
 
 
-def cells(
-    history: HeatmapHistory, window: Window, newest_slot: int, cap: float, places: Places | None = None
-) -> Codes:
+def cells(history: HeatmapHistory, window: Window, newest_slot: int, cap: float, places: Places | None = None) -> Codes:
     """Codes of a window, shape (rows, groups). `cap` is the size in units that is shown in full.
 
-    `places` are the window's, if the caller has them. Slots after `newest_slot` have not been yet, and those before the oldest column are not kept: both are empty.
+    `places` are the window's, if the caller has them. Slots after `newest_slot` have not been yet, and those before
+    the oldest column are not kept: both are empty.
     """
     at, is_there, slots = places or places_of(history, window)
     down = np.arange(window.rows)

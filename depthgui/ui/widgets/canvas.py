@@ -69,7 +69,7 @@ class Canvas(GraphicsView):
         """See `FrameSource.frame_key`."""
         raise NotImplementedError
 
-    def render_frame(self, now_s: float) -> bool:
+    def render_frame(self, now_s: float) -> float | None:
         """See `FrameSource.render_frame`."""
         raise NotImplementedError
 

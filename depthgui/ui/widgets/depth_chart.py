@@ -120,10 +120,10 @@ class DepthChart(Canvas):
         book = feed.book
         return (feed.state, feed.status.detail) if book is None else (book.version, book.last_update_id, feed.state)
 
-    def render_frame(self, now_s: float) -> bool:
+    def render_frame(self, now_s: float) -> float | None:
         """See `FrameSource.render_frame`."""
-        if now_s - self._rendered_s < _REST_S:
-            return True  # come again at the next tick
+        if now_s < self._rendered_s + _REST_S:
+            return self._rendered_s + _REST_S
         self._rendered_s = now_s
         feed = self._feed
         book = feed.book if feed is not None else None
@@ -136,7 +136,7 @@ class DepthChart(Canvas):
             self._frame = self._model.build(book, stale=not is_live(feed))
         self._measure()
         self.request_paint()
-        return False
+        return None
 
     def paint_canvas(self, painter: QtGui.QPainter, width: int, height: int) -> None:
         """Draw the latest frame."""

@@ -112,15 +112,15 @@ class Header(QtWidgets.QFrame):
         """See `FrameSource.is_frame_visible`."""
         return self.isVisible() and not self.window().isMinimized()
 
-    def render_frame(self, now_s: float) -> bool:
+    def render_frame(self, now_s: float) -> float | None:
         """See `FrameSource.render_frame`."""
         feed = self._feed
         if feed is None:
             self._view = None
             self.stats.show_view(None)
-            return False
-        if self._shown_s >= 0 and now_s - self._shown_s < _REST_S and self.pill.state == feed.state.value:
-            return True  # too soon; come again at the next tick
+            return None
+        if 0 <= self._shown_s <= now_s < self._shown_s + _REST_S and self.pill.state == feed.state.value:
+            return self._shown_s + _REST_S  # too soon
         self._shown_s = now_s
         self._view = self._model.build(feed, now_s, self.loop_lag_ms)
         self.stats.show_view(self._view)
@@ -133,7 +133,7 @@ class Header(QtWidgets.QFrame):
         if can_start != self._can_start:
             self._can_start = can_start
             self._dress_stop_button()
-        return False
+        return None
 
     # -- looks
 

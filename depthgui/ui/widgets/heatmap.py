@@ -148,11 +148,10 @@ class Heatmap(Canvas):
         is_running = self._recorder.is_running
         return (history.version, self._revision, feed.state, None if is_running else int(now_s))
 
-    def render_frame(self, now_s: float) -> bool:
+    def render_frame(self, now_s: float) -> None:
         """See `FrameSource.render_frame`."""
         self._frame = self._build()
         self.request_paint()
-        return False
 
     def on_resized(self, size: QtCore.QSize) -> None:
         """Fill the new size."""

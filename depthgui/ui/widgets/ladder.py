@@ -192,7 +192,7 @@ class Ladder(Canvas):
             return (feed.state, feed.status.detail)
         return (book.version, book.last_update_id, feed.state, feed.trade_version)
 
-    def render_frame(self, now_s: float) -> bool:
+    def render_frame(self, now_s: float) -> float | None:
         """See `FrameSource.render_frame`."""
         key = self.frame_key(now_s)
         if key == self._rendered_key and self._frame is not None:
@@ -203,7 +203,7 @@ class Ladder(Canvas):
         if feed is None or book is None:
             self._frame = None
             self.request_paint()
-            return False
+            return None
         model = self._model or self._make_model(feed)
         if feed.info is not None and feed.info.tick is not None and feed.info.tick != model.instrument.tick:
             model = self._make_model(feed)  # the venue's list came after the book
@@ -216,15 +216,15 @@ class Ladder(Canvas):
         if self._pointer is not None:
             self._measure(self._pointer)
         self.request_paint()
-        return bool(self._frame.flashes) and not self._frame.stale
+        return now_s + FADE_STEP_S if self._frame.flashes and not self._frame.stale else None
 
-    def _fade(self, frame: LadderFrame, now_s: float) -> bool:
+    def _fade(self, frame: LadderFrame, now_s: float) -> float | None:
         # Nothing new but time: the same frame again, with its flashes weaker.
         is_flashing = not frame.stale and any(now_s - moment_s < FLASH_S for moment_s, _ in frame.flashes.values())
-        if not is_flashing or now_s - self._painted_now_s >= FADE_STEP_S:
+        if not is_flashing or now_s >= self._painted_now_s + FADE_STEP_S:
             self._painted_now_s = now_s
             self.request_paint()
-        return is_flashing
+        return self._painted_now_s + FADE_STEP_S if is_flashing else None
 
     def refresh(self) -> None:
         """Make a new frame now, because of something that the user did."""

@@ -81,7 +81,7 @@ class Tape(Canvas):
         feed = self._feed
         return None if feed is None else (feed.trade_version, feed.state)
 
-    def render_frame(self, now_s: float) -> bool:
+    def render_frame(self, now_s: float) -> None:
         """See `FrameSource.render_frame`."""
         feed = self._feed
         self._frame = None
@@ -94,7 +94,6 @@ class Tape(Canvas):
             rows = self._painter.row_count(self.viewport().height())
             self._frame = model.frame(rows, stale=not is_live(feed))
         self.request_paint()
-        return False
 
     def on_resized(self, size: QtCore.QSize) -> None:
         """Fill the new height."""

@@ -131,10 +131,10 @@ def test_the_end_of_proof_is_marked(qtbot: QtBot, clock: FrameClock, theme: Them
 def test_it_renders_at_most_twenty_times_a_second_and_loses_nothing(chart: DepthChart, feed: FakeFeed, time) -> None:
     time.now_s += 1
     change(feed.book, bids=[("99.99", "9")])
-    assert chart.render_frame(time.now_s) is False
+    assert chart.render_frame(time.now_s) is None
     change(feed.book, bids=[("99.99", "10")])
-    assert chart.render_frame(time.now_s + 0.01) is True
-    assert chart.render_frame(time.now_s + 0.06) is False
+    assert chart.render_frame(time.now_s + 0.01) == time.now_s + 0.045
+    assert chart.render_frame(time.now_s + 0.045) is None
     assert chart.frame.update_id == feed.book.last_update_id
 
 

@@ -18,7 +18,7 @@ class Source:
         self.version = 0
         self.is_visible = True
         self.wants_heartbeat = False
-        self.is_moving = False
+        self.due_s: float | None = None
         self.renders = 0
 
     def frame_key(self, now_s: float) -> object:
@@ -27,9 +27,9 @@ class Source:
     def is_frame_visible(self) -> bool:
         return self.is_visible
 
-    def render_frame(self, now_s: float) -> bool:
+    def render_frame(self, now_s: float) -> float | None:
         self.renders += 1
-        return self.is_moving
+        return self.due_s
 
 
 @pytest.fixture
@@ -61,32 +61,67 @@ def test_what_is_hidden_is_not_rendered_and_is_new_when_shown(clock: FrameClock,
     assert source.renders == 1
 
 
-def test_a_source_that_moves_is_rendered_until_it_stops(clock: FrameClock, source: Source) -> None:
+def test_a_source_that_moves_is_rendered_when_it_is_due_until_it_stops(clock: FrameClock, source: Source, time) -> None:
+    timer = clock.findChild(QtCore.QTimer)
     source.version += 1
-    source.is_moving = True
+    source.due_s = time.now_s + 0.075
     clock.tick()
+    assert (source.renders, timer.isActive(), timer.interval()) == (1, True, 75)
+    due_s = source.due_s
+    time.now_s += 0.05
     clock.tick()
-    source.is_moving = False
+    assert (source.renders, timer.interval()) == (1, 25)
+    time.now_s, source.due_s = due_s, None
     clock.tick()
-    clock.tick()
-    assert source.renders == 3
-
-
-def test_it_sleeps_when_nothing_has_changed_for_a_while_and_wakes(clock: FrameClock, source: Source, time) -> None:
-    clock.tick()
-    assert clock.is_awake
+    assert (source.renders, timer.isActive()) == (2, False)
     time.now_s += 1
     clock.tick()
-    assert not clock.is_awake
-    assert not clock.findChild(QtCore.QTimer).isActive()
+    assert source.renders == 2
+
+
+def test_what_is_due_at_once_waits_for_the_cap(clock: FrameClock, source: Source, time) -> None:
+    clock.set_cap(20)
+    source.version += 1
+    source.due_s = time.now_s
+    clock.tick()
+    assert clock.findChild(QtCore.QTimer).interval() == 50
+
+
+def test_a_change_comes_before_what_is_due_later(clock: FrameClock, source: Source, time) -> None:
+    clock.set_cap(20)
+    timer = clock.findChild(QtCore.QTimer)
+    source.version += 1
+    source.due_s = time.now_s + 10
+    clock.tick()
+    assert timer.interval() == 10_000
+    time.now_s += 0.02
     clock.wake()
+    assert timer.interval() == 30
+
+
+def test_it_sleeps_until_something_changes_and_then_ticks_at_once(clock: FrameClock, source: Source, time) -> None:
+    timer = clock.findChild(QtCore.QTimer)
+    source.version += 1
+    clock.tick()
+    assert not clock.is_awake
+    assert not timer.isActive()
+    time.now_s += 0.2
+    clock.wake()
+    assert clock.is_awake
+    assert timer.isActive()
+    assert timer.interval() == 0
+
+
+def test_a_source_that_changes_while_it_renders_is_rendered_again(clock: FrameClock, source: Source) -> None:
+    source.render_frame = lambda _now_s: clock.wake()  # type: ignore[method-assign]
+    source.version += 1
+    clock.tick()
     assert clock.is_awake
     assert clock.findChild(QtCore.QTimer).isActive()
 
 
 def test_a_source_that_shows_an_age_is_asked_every_second(clock: FrameClock, source: Source, time) -> None:
     source.wants_heartbeat = True
-    time.now_s += 1
     clock.tick()
     timer = clock.findChild(QtCore.QTimer)
     assert not clock.is_awake
@@ -122,7 +157,7 @@ def test_a_removed_source_is_left_alone(clock: FrameClock, source: Source) -> No
 def test_a_source_may_leave_while_it_renders(clock: FrameClock, source: Source) -> None:
     other = Source()
     clock.add(other)
-    source.render_frame = lambda _now_s: clock.remove(other) or False  # type: ignore[method-assign, func-returns-value]
+    source.render_frame = lambda _now_s: clock.remove(other)  # type: ignore[method-assign, func-returns-value]
     source.version += 1
     clock.tick()
 
@@ -131,6 +166,7 @@ def test_the_cap_sets_the_interval(clock: FrameClock, source: Source) -> None:
     clock.set_cap(20)
     source.version += 1
     clock.tick()
+    clock.wake()
     assert clock.findChild(QtCore.QTimer).interval() == 50
 
 
@@ -156,15 +192,16 @@ def test_a_frame_is_due_a_frames_time_after_the_one_before_it_began(clock: Frame
     clock.set_cap(20)
     timer = clock.findChild(QtCore.QTimer)
 
-    def render_slowly(_now_s: float) -> bool:
+    def render_slowly(_now_s: float) -> None:
         time.now_s += 0.030
-        return False
 
     source.render_frame = render_slowly  # type: ignore[method-assign]
     source.version += 1
     clock.tick()
+    clock.wake()
     assert timer.interval() == 20
-    source.render_frame = lambda _now_s: bool(render_slowly(0) or render_slowly(0))  # type: ignore[method-assign]
+    source.render_frame = lambda _now_s: render_slowly(0) or render_slowly(0)  # type: ignore[method-assign, func-returns-value]
     source.version += 1
     clock.tick()
+    clock.wake()
     assert timer.interval() == 1, "late already, but whatever else waits has its turn"

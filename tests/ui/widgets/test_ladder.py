@@ -13,6 +13,7 @@ from unit.ui.books import FakeFeed, Info, State, change, make_book, small_book
 from depthgui.ui.palettes import LIGHT
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.ladder import LadderOptions
+from depthgui.ui.viewmodels.ladder_frame import FADE_STEP_S
 from depthgui.ui.widgets.ladder import Ladder
 
 if TYPE_CHECKING:
@@ -364,13 +365,13 @@ def test_another_theme_repaints(ladder: Ladder, theme: Theme) -> None:
 
 def test_flashes_fade_and_can_be_turned_off(ladder: Ladder, feed: FakeFeed, clock: FrameClock, time) -> None:
     change(feed.book, bids=[("100.00", "8")])
-    assert ladder.render_frame(time.now_s) is True
+    assert ladder.render_frame(time.now_s) == time.now_s + FADE_STEP_S
     time.now_s += 1
     change(feed.book, bids=[("97.00", "8")])
-    assert ladder.render_frame(time.now_s) is False
+    assert ladder.render_frame(time.now_s) is None
     ladder.set_options(LadderOptions(flashes=False))
     change(feed.book, bids=[("100.00", "9")])
-    assert ladder.render_frame(time.now_s) is False
+    assert ladder.render_frame(time.now_s) is None
 
 
 def test_a_flash_fades_without_building_the_frame_again(
@@ -386,7 +387,7 @@ def test_a_flash_fades_without_building_the_frame_again(
     assert paint(ladder) != bright
     time.now_s += 0.3
     clock.tick()
-    assert ladder.render_frame(time.now_s) is False
+    assert ladder.render_frame(time.now_s) is None
 
 
 def test_a_screen_reader_is_told_the_state(ladder: Ladder) -> None:
