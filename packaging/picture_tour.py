@@ -14,9 +14,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import qasync
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from depthgui.app.event_loop import EventLoop
 from depthgui.app.root import open_application
 from depthgui.cli import parse
 from depthgui.exchange import Exchange, Replay
@@ -205,5 +205,6 @@ async def take(picture: Picture, target: Path) -> None:
 
 if __name__ == "__main__":
     name, file = sys.argv[1:]
-    QtWidgets.QApplication([])
-    qasync.run(take(PICTURES[name], Path(file)))
+    app = QtWidgets.QApplication([])
+    with asyncio.Runner(loop_factory=lambda: EventLoop(app)) as runner:
+        runner.run(take(PICTURES[name], Path(file)))
