@@ -12,6 +12,7 @@ from depthgui.ui.qt import polygon
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.depth import Curve, DepthFrame, Floats, nice_step
 from depthgui.ui.viewmodels.figures import NumberFormat, format_short
+from depthgui.ui.widgets.cursor_card import CursorCard
 from depthgui.ui.widgets.hatch import hatch_brush
 from depthgui.ui.widgets.ladder_painter import STALE_OPACITY
 from depthgui.ui.widgets.text_cache import TextCache
@@ -69,7 +70,7 @@ class DepthPainter:
         self._style = style
         roles = {_MUTED: theme.colour("muted"), _TEXT: theme.colour("text")}
         self._labels = TextCache(theme.typeface.figures(12), roles, ratio)
-        self._card_texts = TextCache(theme.typeface.figures(12.5), roles, ratio)
+        self._cursor = CursorCard(theme, ratio)
         self.header_px = self._labels.height + 13
         self.axis_px = self._labels.height + 10
         self._background, self._line = theme.colour("background"), theme.colour("line")
@@ -84,7 +85,7 @@ class DepthPainter:
     def set_ratio(self, ratio: float) -> None:
         """Take another device pixel ratio."""
         self._labels.set_ratio(ratio)
-        self._card_texts.set_ratio(ratio)
+        self._cursor.set_ratio(ratio)
 
     def plot_rect(self, size: QtCore.QSize) -> QtCore.QRectF:
         """The part of the widget that the curves fill."""
@@ -140,14 +141,8 @@ class DepthPainter:
 
     def paint_cursor(self, painter: QtGui.QPainter, view: DepthView, price: float, lines: tuple[str, ...]) -> None:
         """Draw the cross at a price, and the card beside it."""
-        plot = view.plot
-        x = round(view.x_of(price)) + 0.5
-        y = round(float(view.heights(np.array([view.sum_at(price)]))[0])) + 0.5
-        painter.setPen(self._theme.pen("text", 0.75, 1, (1, 2)))
-        painter.drawLine(QtCore.QPointF(x, plot.top()), QtCore.QPointF(x, plot.bottom()))
-        painter.drawLine(QtCore.QPointF(plot.left(), y), QtCore.QPointF(plot.right(), y))
-        if lines:
-            self._paint_card(painter, QtCore.QPointF(x, y), plot, lines)
+        y = float(view.heights(np.array([view.sum_at(price)]))[0])
+        self._cursor.paint(painter, QtCore.QPointF(view.x_of(price), y), view.plot, lines)
 
     # -- parts
 
@@ -225,26 +220,6 @@ class DepthPainter:
             if plot.left() + 2 <= x - half and x + half <= plot.right() - 2:
                 labels.draw(painter, round(x - half), y, text, _MUTED)
             price += step
-
-    def _paint_card(
-        self, painter: QtGui.QPainter, at: QtCore.QPointF, plot: QtCore.QRectF, lines: tuple[str, ...]
-    ) -> None:
-        theme = self._theme
-        texts = self._card_texts
-        line_px = texts.height + 3
-        width = round(max(texts.width(line) for line in lines)) + 22
-        height = line_px * len(lines) + 13
-        x = at.x() - width - 10 if at.x() - width - 10 >= plot.left() + 2 else at.x() + 10
-        y = min(max(at.y() - height - 10, plot.top() + 6), plot.bottom() - height - 6)
-        card = QtCore.QRectF(round(x) + 0.5, round(y) + 0.5, width, height)
-        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
-        painter.setPen(theme.pen("line"))
-        painter.setBrush(theme.colour("raised", 0.97))
-        painter.drawRoundedRect(card, 6, 6)
-        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, on=False)
-        for number, line in enumerate(lines):
-            role = _TEXT if number == 0 else _MUTED
-            texts.draw(painter, round(card.left()) + 11, round(card.top()) + 7 + number * line_px, line, role)
 
 
 def _steps(xs: Floats, ys: Floats, end_x: float, floor: float) -> tuple[Floats, Floats]:

@@ -15,11 +15,12 @@ from depthgui.ui.viewmodels.heatmap_cells import FULL, Bubbles, Window
 from depthgui.ui.viewmodels.heatmap_colours import heat_table
 from depthgui.ui.viewmodels.heatmap_history import BUY
 from depthgui.ui.viewmodels.heatmap_view import HeatmapView
+from depthgui.ui.widgets.cursor_card import CursorCard
 from depthgui.ui.widgets.heatmap_image import HeatmapImage
 from depthgui.ui.widgets.ladder_painter import STALE_OPACITY
 from depthgui.ui.widgets.text_cache import TextCache
 
-_MUTED, _TEXT, _ON_TAG = range(3)
+_MUTED, _ON_TAG = range(2)
 _LARGEST_PX = 8.0  # radius of the largest circles
 _SMALLEST_PX = 1.5
 _RADII = 12  # different circles that are drawn
@@ -55,9 +56,9 @@ class HeatmapPainter:
         self._theme = theme
         self._style = style
         on_tag = theme.colour("background")
-        roles = {_MUTED: theme.colour("muted"), _TEXT: theme.colour("text"), _ON_TAG: on_tag}
+        roles = {_MUTED: theme.colour("muted"), _ON_TAG: on_tag}
         self._labels = TextCache(theme.typeface.figures(12), roles, ratio)
-        self._card_texts = TextCache(theme.typeface.figures(12.5), roles, ratio)
+        self._cursor = CursorCard(theme, ratio)
         self._small = TextCache(theme.typeface.figures(11), roles, ratio)
         self._background, self._line = theme.colour("background"), theme.colour("line")
         self._tags = {1: theme.colour("bid"), -1: theme.colour("ask"), 0: theme.colour("muted")}
@@ -76,7 +77,7 @@ class HeatmapPainter:
             self._ratio = ratio
             self._circles.clear()
             self._axis = self._legend = None
-        for texts in (self._labels, self._card_texts, self._small):
+        for texts in (self._labels, self._cursor, self._small):
             texts.set_ratio(ratio)
 
     def axis_px(self, widest: str) -> int:
@@ -109,12 +110,7 @@ class HeatmapPainter:
         self, painter: QtGui.QPainter, at: QtCore.QPointF, plot: QtCore.QRectF, lines: tuple[str, ...]
     ) -> None:
         """Draw the cross at the pointer and the card beside it."""
-        painter.setPen(self._theme.pen("text", 0.6, 1, (1, 2)))
-        x, y = round(at.x()) + 0.5, round(at.y()) + 0.5
-        painter.drawLine(QtCore.QPointF(x, plot.top()), QtCore.QPointF(x, plot.bottom()))
-        painter.drawLine(QtCore.QPointF(plot.left(), y), QtCore.QPointF(plot.right(), y))
-        if lines:
-            self._paint_card(painter, QtCore.QPointF(x, y), plot, lines)
+        self._cursor.paint(painter, at, plot, lines)
 
     # -- parts
 
@@ -250,25 +246,6 @@ class HeatmapPainter:
         made = QtGui.QPixmap.fromImage(strip.scaled(width, height))
         made.setDevicePixelRatio(self._ratio)
         return made
-
-    def _paint_card(
-        self, painter: QtGui.QPainter, at: QtCore.QPointF, plot: QtCore.QRectF, lines: tuple[str, ...]
-    ) -> None:
-        texts = self._card_texts
-        line_px = texts.height + 3
-        width = round(max(texts.width(line) for line in lines)) + 22
-        height = line_px * len(lines) + 13
-        x = at.x() - width - 10 if at.x() - width - 10 >= plot.left() + 2 else at.x() + 10
-        y = max(min(max(at.y() - height - 10, plot.top() + 4), plot.bottom() - height - 4), plot.top())
-        card = QtCore.QRectF(round(x) + 0.5, round(y) + 0.5, width, height)
-        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
-        painter.setPen(self._theme.pen("line"))
-        painter.setBrush(self._theme.colour("raised", 0.97))
-        painter.drawRoundedRect(card, 6, 6)
-        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, on=False)
-        for number, line in enumerate(lines):
-            role = _TEXT if number == 0 else _MUTED
-            texts.draw(painter, round(card.left()) + 11, round(card.top()) + 7 + number * line_px, line, role)
 
 
 def _radius(step: int) -> float:
