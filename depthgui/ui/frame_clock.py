@@ -17,6 +17,8 @@ from typing import Protocol
 
 from PySide6 import QtCore
 
+from depthgui.ui.beat import Beat
+
 _HEARTBEAT_S = 1.0
 _REMEMBERED = 120
 
@@ -69,6 +71,7 @@ class FrameClock(QtCore.QObject):
         super().__init__(parent)
         self._now = now
         self._slots: dict[int, _Slot] = {}
+        self._beats: dict[int, Beat] = {}
         self._interval_ms = 16
         # Told every paint's time, and for the first paint of a frame the time since the event it shows; a meter's.
         self.on_paint: Callable[[float, float | None], None] | None = None
@@ -93,6 +96,12 @@ class FrameClock(QtCore.QObject):
     def now_s(self) -> float:
         """The clock's time, as given to `FrameSource.render_frame`."""
         return self._now()
+
+    def beat(self, interval_ms: int) -> Beat:
+        """The beat of an interval, shared by all who ask for the same one."""
+        if interval_ms not in self._beats:
+            self._beats[interval_ms] = Beat(interval_ms, self._now, self)
+        return self._beats[interval_ms]
 
     def set_cap(self, cap_fps: int) -> None:
         """Set the most frames a second, 1 to 240."""
@@ -122,6 +131,8 @@ class FrameClock(QtCore.QObject):
         self._slots.clear()
         self._is_rung = False
         self._timer.stop()
+        for beat in self._beats.values():
+            beat.stop()
 
     def note_paint(self, paint_ms: float) -> None:
         """A source reports how long its paint took."""

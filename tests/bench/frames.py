@@ -138,7 +138,7 @@ class HeatmapStage(Stage):
         self.record_ms: list[float] = []
         self.panel = HeatmapPanel(self.clock, self.theme)
         self.panel.set_feed(self.feed)
-        self.panel.recorder._timer.stop()  # columns come when the stage says so
+        self.clock.beat(250).stop()  # columns come when the stage says so
         self.panel.resize(600 + self.panel.plot._painter.axis_px("60,000.00"), 400 + self.panel._strip.height())
         return self.panel
 

@@ -23,7 +23,7 @@ class HeatmapPanel(QtWidgets.QWidget):
         super().__init__(parent)
         self.setObjectName("heatmapPanel")
         self.setAutoFillBackground(True)
-        self.recorder = HeatmapRecorder(clock.now_s, self)
+        self.recorder = HeatmapRecorder(clock, self)
         self.plot = Heatmap(clock, theme, self.recorder, self)
         self._title = QtWidgets.QLabel()
         self._title.setObjectName("heatmapTitle")

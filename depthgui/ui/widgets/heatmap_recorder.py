@@ -1,35 +1,35 @@
 """Collects the heatmap's history of one feed: a column for each slot of time, also while nobody looks.
 
-It costs one timer that runs while the feed is live, and nothing otherwise; what a column costs is told in
-`HeatmapHistory`. A slot that the timer missed stays a gap.
+It listens to the clock's beat while the feed is live, and costs nothing otherwise; what a column costs is told in
+`HeatmapHistory`. A slot that the beat missed stays a gap.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from itertools import islice
 
 from PySide6 import QtCore
 
 from depthgui.book.messages import Trade
+from depthgui.ui.beat import Beat
+from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.viewmodels.feed_view import FeedView, instrument_of, is_live
 from depthgui.ui.viewmodels.heatmap_grid import PriceGrid, fitting_ticks
 from depthgui.ui.viewmodels.heatmap_history import ROWS, HeatmapHistory
 from depthgui.ui.viewmodels.instrument import Instrument
 
-_LATE_MS = 2  # after a slot's beginning, so that rounding never brings the timer too early
-
 
 class HeatmapRecorder(QtCore.QObject):
-    """The history of one feed. `now_s` is the clock that slots are counted from; `recorded` tells of each column."""
+    """The history of one feed. Slots are counted from `clock`'s zero; `recorded` tells of each column."""
 
     recorded = QtCore.Signal()
 
-    def __init__(self, now_s: Callable[[], float], parent: QtCore.QObject | None = None) -> None:
+    def __init__(self, clock: FrameClock, parent: QtCore.QObject | None = None) -> None:
         """Start without a feed, with columns of 250 ms and ten minutes of them."""
         super().__init__(parent)
-        self._now_s = now_s
+        self._clock = clock
+        self._now_s = clock.now_s
         self._feed: FeedView | None = None
         self._column_ms = 250
         self._kept_s = 600
@@ -39,10 +39,7 @@ class HeatmapRecorder(QtCore.QObject):
         self._trade_version = 0
         self.instrument: Instrument | None = None
         self.history: HeatmapHistory | None = None
-        self._timer = QtCore.QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setTimerType(QtCore.Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._on_slot)
+        self._beat: Beat | None = None  # what it listens to
 
     @property
     def column_s(self) -> float:
@@ -57,7 +54,7 @@ class HeatmapRecorder(QtCore.QObject):
     @property
     def is_running(self) -> bool:
         """True while columns are being collected."""
-        return self._timer.isActive()
+        return self._beat is not None
 
     def slot_now(self) -> int:
         """The slot of this moment."""
@@ -82,6 +79,8 @@ class HeatmapRecorder(QtCore.QObject):
         if (column_ms, kept_s) == (self._column_ms, self._kept_s):
             return False
         self._column_ms, self._kept_s = column_ms, kept_s
+        if self._beat is not None:
+            self._listen_to(self._clock.beat(column_ms))
         self._forget()
         return True
 
@@ -94,21 +93,24 @@ class HeatmapRecorder(QtCore.QObject):
         """Hear that the feed's state has changed: a book that is not in step is not recorded."""
         feed = self._feed
         if feed is not None and self._is_on and is_live(feed):
-            if not self._timer.isActive():
+            if self._beat is None:
                 self._stretch += 1
                 self._trade_version = feed.trade_version
-                self._on_slot()
+                self.record()
+                self._listen_to(self._clock.beat(self._column_ms))
         else:
-            self._timer.stop()
+            self._listen_to(None)
+
+    def _listen_to(self, beat: Beat | None) -> None:
+        if self._beat is not None:
+            self._beat.leave(self.record)
+        self._beat = beat
+        if beat is not None:
+            beat.join(self.record)
 
     def _forget(self) -> None:
         self.history = None
         self.instrument = None
-
-    def _on_slot(self) -> None:
-        self.record()
-        now_ms = self._now_s() * 1000
-        self._timer.start(round(self._column_ms - now_ms % self._column_ms) + _LATE_MS)
 
     def record(self) -> None:
         """Keep the book as it is now as the column of this slot, unless it has one or the book is not in step."""
