@@ -392,8 +392,11 @@ class MainWindow(KeyWindow):
             self.actions_by_name["actionFavourite"].setChecked(str(page.ref) in favourites)
         else:
             self.setWindowTitle("DepthGUI")
-        for feed in self._feeds.values():
+        behind = [other for other in pages if other is not self.tabs.currentWidget()]
+        in_view = {other.ref for other in self.pages.all() if other not in behind}
+        for ref, feed in self._feeds.items():
             feed.urgency = _IN_FRONT if page is not None and page.feed is feed else _BEHIND
+            feed.wake = self._services.clock.wake if ref in in_view else _let_sleep
         self._save_timer.start()
 
     def _favourites(self) -> list[str]:
@@ -519,3 +522,7 @@ class MainWindow(KeyWindow):
         for unlisten in self._unlisten:
             unlisten()
         self._unlisten.clear()
+
+
+def _let_sleep() -> None:
+    """What happens in a tab behind is shown when it comes to the front."""

@@ -235,6 +235,25 @@ async def test_the_tab_in_front_gets_its_snapshot_first(shell: Shell) -> None:
     assert (shell.feed("BTCUSDT").urgency, shell.feed("ETHUSDT").urgency) == (0, 1)
 
 
+async def test_only_what_is_in_view_wakes_the_frame_clock(shell: Shell) -> None:
+    shell.open("BTCUSDT")
+    shell.open("ETHUSDT")
+    clock = shell.window._services.clock
+    bitcoin, ether = shell.feed("BTCUSDT"), shell.feed("ETHUSDT")
+    for in_front, behind in ((ether, bitcoin), (bitcoin, ether)):
+        clock.tick()
+        behind.wake()
+        assert not clock.is_awake
+        in_front.wake()
+        assert clock.is_awake
+        shell.window.pages.go_to(1)
+    trigger(shell, "actionPopOut")
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        clock.tick()
+        shell.feed(symbol).wake()
+        assert clock.is_awake
+
+
 async def test_plus_stands_behind_the_last_tab_and_opens_the_search(shell: Shell) -> None:
     shell.open("BTCUSDT")
     await asyncio.sleep(0.02)
