@@ -154,7 +154,7 @@ PICTURES: dict[str, Picture] = {
     "main-200-percent": Picture(size=(1440, 900), steps=(watch_a_while,)),
     "wide-spread": Picture(symbols=("BTCUSDT",), is_wide_spread=True, steps=(watch_a_while,)),
     "stale": Picture(steps=(watch_a_while, lose_spot, hide_dialogs)),
-    "reconnecting": Picture(steps=(trade_a_while, lose_spot)),
+    "reconnecting": Picture(steps=(watch_a_while, lose_spot)),
     "unable-to-connect": Picture(steps=(trade_a_while, lose_spot, give_up)),
     "add-symbol": Picture(steps=(search,)),
     "settings": Picture(steps=(settings,)),
