@@ -19,6 +19,8 @@ from pathlib import Path
 
 import msgspec
 
+from depthgui.settings.files import write_atomically
+
 _LOG = logging.getLogger(__name__)
 _LIMIT_S = 2.0
 _AGAIN_S = 0.05
@@ -58,7 +60,8 @@ async def listening(path: Path, answer: Callable[[Ring], None]) -> AsyncIterator
         try:
             server = await asyncio.start_server(accept, _HOST, 0)
             stack.callback(server.close)
-            _write_private(path, msgspec.json.encode(_Place(server.sockets[0].getsockname()[1], key)))
+            place = _Place(server.sockets[0].getsockname()[1], key)
+            write_atomically(path, msgspec.json.encode(place).decode())
             stack.callback(path.unlink, missing_ok=True)
         except OSError as error:
             _LOG.warning("a second start will not find this window: %s", error)
@@ -138,13 +141,3 @@ def _opened(line: bytes, key: str) -> Ring | None:
 
 def _proof(key: str, text: str) -> str:
     return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Write a file that nobody else can read, whole or not at all. Raises OSError."""
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(number, "wb") as file:
-        file.write(content)
-    fresh.replace(path)

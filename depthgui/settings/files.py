@@ -20,7 +20,10 @@ class DamagedFileError(Exception):
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace `path` with `text`: after a crash the file is the old or the new one, whole. Raises OSError."""
+    """Replace `path` with `text`: after a crash the file is the old or the new one, whole. Raises OSError.
+
+    On POSIX, nobody but its user can read it.
+    """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

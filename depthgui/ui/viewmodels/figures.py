@@ -132,7 +132,11 @@ def format_rounded(units: int, unit_decimals: int, decimals: int, style: NumberF
 
 def format_decimal(number: Decimal, style: NumberFormat, decimals: int | None = None) -> str:
     """Text of a Decimal with thousands marked; rounded to `decimals` if given, else exact."""
-    text = f"{number:,f}" if decimals is None else f"{number:,.{decimals}f}"
+    return with_marks(f"{number:,f}" if decimals is None else f"{number:,.{decimals}f}", style)
+
+
+def with_marks(text: str, style: NumberFormat) -> str:
+    """A number's text that Python wrote, as in 67,412.85, with the marks of `style`."""
     if style.thousands == "," and style.point == ".":
         return text
     return text.replace(",", "\0").replace(".", style.point).replace("\0", style.thousands)
@@ -143,7 +147,7 @@ def format_short(value: float, style: NumberFormat) -> str:
     for limit, suffix in ((1e12, " T"), (1e9, " B"), (1e6, " M"), (1e4, " K")):
         if abs(value) >= limit:
             return f"{value / limit * (10 if suffix == ' K' else 1):.2f}{suffix}".replace(".", style.point)
-    return f"{value:,.2f}".replace(",", "\0").replace(".", style.point).replace("\0", style.thousands)
+    return with_marks(f"{value:,.2f}", style)
 
 
 def split_zeros(text: str, point: str = ".") -> Figure:

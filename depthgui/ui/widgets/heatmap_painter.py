@@ -10,7 +10,7 @@ from PySide6 import QtCore, QtGui
 
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.depth import nice_step
-from depthgui.ui.viewmodels.figures import NumberFormat, format_short
+from depthgui.ui.viewmodels.figures import NumberFormat, format_short, with_marks
 from depthgui.ui.viewmodels.heatmap_cells import FULL, Bubbles, Window
 from depthgui.ui.viewmodels.heatmap_colours import heat_table
 from depthgui.ui.viewmodels.heatmap_history import BUY
@@ -205,17 +205,13 @@ class HeatmapPainter:
 
     def price_text(self, price: float, decimals: int) -> str:
         """A price on the axis."""
-        return self._styled(f"{price:,.{decimals}f}")
-
-    def _styled(self, text: str) -> str:
-        style = self._style
-        if style.thousands == "," and style.point == ".":
-            return text
-        return text.replace(",", "\0").replace(".", style.point).replace("\0", style.thousands)
+        return with_marks(f"{price:,.{decimals}f}", self._style)
 
     def size_text(self, size: float) -> str:
         """A size in the legend."""
-        return self._styled(f"{size:.3g}") if size < 100 else format_short(size, self._style).removesuffix(".00")
+        if size < 100:
+            return with_marks(f"{size:.3g}", self._style)
+        return format_short(size, self._style).removesuffix(".00")
 
     def _paint_legend(self, painter: QtGui.QPainter, frame: HeatmapFrame, size: QtCore.QSize) -> None:
         if not frame.cap_text or size.height() < 80:

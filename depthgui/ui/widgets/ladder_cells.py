@@ -103,10 +103,6 @@ class RowLook(NamedTuple):
         )
 
 
-NOT_DRAWN = RowLook((-1, -1), ("", 0), (None, 0, 0, 0), ("", 0), ("", 0, 0))
-"""Differs from every look."""
-
-
 class CellPainter:
     """Looks at the rows of frames, and draws looks, with one theme."""
 
