@@ -11,7 +11,7 @@ from PySide6 import QtCore, QtGui
 from depthgui.ui.qt import polygon
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.depth import Curve, DepthFrame, Floats, nice_step
-from depthgui.ui.viewmodels.figures import NumberFormat, format_short
+from depthgui.ui.viewmodels.figures import NumberFormat, format_short, with_marks
 from depthgui.ui.widgets.cursor_card import CursorCard
 from depthgui.ui.widgets.hatch import hatch_brush
 from depthgui.ui.widgets.ladder_painter import STALE_OPACITY
@@ -219,7 +219,7 @@ class DepthPainter:
         pixels = plot.width() / span
         price = math.ceil(frame.low / step) * step
         while price <= frame.high:
-            text = f"{price:,.{decimals}f}".replace(",", self._style.thousands)
+            text = with_marks(f"{price:,.{decimals}f}", self._style)
             half = labels.width(text) / 2
             x = left + (price - frame.low) * pixels
             if left + 2 <= x - half and x + half <= right - 2:

@@ -9,7 +9,9 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt
 from unit.ui.books import FakeFeed, State, change, make_book, small_book
 
+from depthgui.ui.viewmodels.figures import NumberFormat
 from depthgui.ui.widgets.depth_chart import DepthChart
+from depthgui.ui.widgets.text_cache import TextCache
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -183,3 +185,19 @@ def test_thousands_of_levels_are_painted_within_the_budget(qtbot: QtBot, clock: 
         times.append(chart.paint_ms)
     assert chart.frame.bids.total == 1000
     assert sorted(times)[5] < 20  # a bound for slow machines; the bench has the real figure
+
+
+def test_prices_on_the_axis_have_the_marks_of_the_format(chart: DepthChart, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    plainly = TextCache.draw
+
+    def draw(cache: TextCache, painter: QtGui.QPainter, x: int, y: int, text: str, role: int) -> None:
+        drawn.append(text)
+        plainly(cache, painter, x, y, text, role)
+
+    monkeypatch.setattr(TextCache, "draw", draw)
+    chart.set_number_format(NumberFormat(thousands=".", point=","))
+    chart.refresh()
+    paint(chart)
+    assert "100,0" in drawn
+    assert "100.0" not in drawn
