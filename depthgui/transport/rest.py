@@ -1,8 +1,13 @@
-"""REST requests through aiohttp; its exceptions become ours."""
+"""REST requests through aiohttp; its exceptions become ours.
+
+Importing aiohttp takes a tenth of a second and more, for it reads the system's certificates: it comes with the first
+request, and in a thread, so that the event loop goes on meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -44,6 +49,8 @@ class RestClient:
         self._session_options = dict(session_options or {})
         self._sessions: dict[str, aiohttp.ClientSession] = {}
         self._ssl: ssl.SSLContext | None = None
+        self._is_ready = False
+        self._getting_ready = asyncio.Lock()
         self._is_closed = False
 
     async def __aenter__(self) -> RestClient:
@@ -64,6 +71,8 @@ class RestClient:
 
         Raises ConnectFailedError if there is no connection or it breaks, RequestTimeoutError if the answer is late.
         """
+        if not self._is_ready:
+            await self._get_ready()
         import aiohttp
 
         if self._is_closed:
@@ -100,6 +109,12 @@ class RestClient:
         self._sessions.clear()
         for session in sessions:
             await session.close()
+
+    async def _get_ready(self) -> None:
+        async with self._getting_ready:
+            if not self._is_ready:
+                await asyncio.to_thread(importlib.import_module, "aiohttp")
+                self._is_ready = True
 
     def _context(self) -> ssl.SSLContext:
         if self._ssl is None:
