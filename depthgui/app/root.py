@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
-import importlib
 import logging
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from depthgui._version import __version__
 from depthgui.app import doorbell, profile_lock
+from depthgui.app.early_feeds import EarlyFeeds
 from depthgui.app.error_hooks import ErrorHooks
 from depthgui.app.exchange_messages import orders_of
 from depthgui.app.exchange_process import ExchangeProcess, ExchangeStartError
@@ -40,7 +40,9 @@ from depthgui.transport.rest import RestClient
 from depthgui.transport.updates import UpdateCheck, check_for_update
 from depthgui.ui.engine import SymbolRef
 from depthgui.ui.frame_clock import FrameClock
+from depthgui.ui.loading import load_panels
 from depthgui.ui.main_window import MainWindow, Services
+from depthgui.ui.pages import running_refs
 from depthgui.ui.palettes import Scheme
 from depthgui.ui.qt import QtCore, QtWidgets
 from depthgui.ui.tasks import Tasks
@@ -57,6 +59,7 @@ _RECONNECTING_SETTINGS = frozenset(
     for setting in (schema.PROXY, schema.AFTER_FAILURE, schema.UPDATE_MS, schema.DEPTH_LIMIT, schema.REFRESH_MIN)
 )
 _SETTLE_MS = 800
+_TURN_S = 0.001  # enough for Qt to paint what has changed
 _SEEN_S = 0.3  # a window that starts hidden is never painted
 
 
@@ -119,19 +122,29 @@ class Application:
         wanted = [parse_symbol_ref(text) for text in self._arguments.symbols]
         if not wanted and venue is not None and not self.window.pages.all():
             wanted = [parse_symbol_ref(text) for text in self._default_symbols(venue)]
-        pages = [self.window.open_symbol(ref) for ref in wanted]
-        if pages:
-            self.window.pages.show(pages[0])
+        await self._open(wanted)
         for ref in wanted:
             self._tasks.spawn(self._tell_unknown(ref), f"check {ref}")
         self._has_started = True
         self._open_rung()
 
     async def _be_seen(self) -> None:
-        """Let the window appear; what paints the pages takes longer to import than the rest, and comes after that."""
+        """Let the window appear; all that can wait until then does."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._seen.wait(), _SEEN_S)
-        importlib.import_module("depthgui.ui.panels")
+
+    def _expected(self, venue: ConnectedVenue) -> list[SymbolRef]:
+        """The symbols whose tabs a start opens, the one in front first."""
+        named = [parse_symbol_ref(text) for text in self._arguments.symbols]
+        remembered = running_refs(self._profile.state.tabs_of(venue.key))
+        return [*named, *remembered] or [parse_symbol_ref(text) for text in self._default_symbols(venue)]
+
+    async def _open(self, wanted: list[SymbolRef]) -> None:
+        """Open tabs, the first one in front; the others wait until that has been painted."""
+        for number, ref in enumerate(wanted):
+            if number:
+                await asyncio.sleep(_TURN_S)
+            self.window.pages.open(ref, in_front=not number)
 
     def on_ring(self, ring: doorbell.Ring) -> None:
         """Somebody has started the program again: show what is here, and open what was asked for."""
@@ -227,6 +240,8 @@ class Application:
                 if sys.stderr is not None:
                     sys.stderr.write(f"depthgui: {error}\n")
                 return
+            # Not between these two: the tabs that are open when the session is saved are all that is remembered.
+            await load_panels()
             self.window.attach(venue)
             self.window.restore_session()
 
@@ -244,16 +259,20 @@ class Application:
         endpoints = endpoints_of(wish, url)
         settings = self._profile.settings
         hub = await self._venue_stack.enter_async_context(Hub(endpoints, options=hub_options(settings)))
-        return ConnectedVenue(
+        feeds = EarlyFeeds(lambda ref: hub.feed(ref, feed_options(settings, ref)))
+        venue = ConnectedVenue(
             key=REPLAY_KEY if is_replay else wish.key,
             choice=venue_choice(wish.key),
             name=EXCHANGE_NAME if wish.key == "demo" else endpoints.name,
             markets=endpoints.markets,
             hub=hub,
-            make_feed=lambda ref: hub.feed(ref, feed_options(settings, ref)),
+            make_feed=feeds.take,
             loop_lag_ms=lambda: hub.loop_lag.lag_ms,
             symbols=symbols,
         )
+        if not self._has_started:
+            feeds.begin(self._expected(venue))
+        return venue
 
     def _on_exchange_warning(self, text: str) -> None:
         """A recording that is damaged, for example: what cannot be played is named with its line."""

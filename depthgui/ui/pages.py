@@ -226,6 +226,21 @@ class Pages(QtCore.QObject):
         return restored
 
 
+def running_refs(remembered: VenueTabs) -> list[SymbolRef]:
+    """The symbols of remembered tabs, the one in front first; without those that were stopped or are unreadable."""
+    tabs = remembered.tabs
+    front = tabs[remembered.current : remembered.current + 1]
+    refs = []
+    for state in (*front, *tabs):
+        if state.is_stopped:
+            continue
+        try:
+            refs.append(parse_symbol_ref(state.symbol))
+        except ValueError:
+            continue
+    return list(dict.fromkeys(refs))
+
+
 def tab_state(page: SymbolTab) -> TabState:
     """What is remembered of a page."""
     return TabState(

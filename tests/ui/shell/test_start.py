@@ -7,11 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from ui.shell.fakes import ShellFeed
 
+from depthgui.app.early_feeds import EarlyFeeds
 from depthgui.app.exchange_messages import Orders, orders_of
 from depthgui.app.exchange_process import ExchangeProcess
 from depthgui.app.exchange_start import early_child, end_child, start_child
+from depthgui.binance.endpoints import parse_symbol_ref
 from depthgui.cli import Arguments, parse
+from depthgui.settings import TabState
+from depthgui.settings.state import VenueTabs
+from depthgui.ui.pages import running_refs
 
 ROOT = Path(__file__).parents[3]
 # Each takes from a tenth to a quarter of the time in which the window should be there.
@@ -34,6 +40,68 @@ def test_the_window_comes_before_what_is_slow_to_import() -> None:
 def test_pages_bring_what_they_are_painted_with() -> None:
     modules = loaded_by("import depthgui.ui.panels")
     assert {"numpy", "pyqtgraph", "depthgui.ui.widgets.ladder"} <= modules
+
+
+def test_pyqtgraph_makes_no_classes_that_nobody_uses() -> None:
+    printed = loaded_by(
+        "from PySide6 import QtWidgets; before = len(vars(QtWidgets))\n"
+        "import depthgui.ui.panels, pyqtgraph\n"
+        "assert len(vars(QtWidgets)) < before + 150, 'pyqtgraph has copied them all'\n"
+        "assert 'QMdiArea' not in vars(QtWidgets), 'nothing here has one'\n"
+        "assert pyqtgraph.QtWidgets.QMdiArea is QtWidgets.QMdiArea\n"
+        "assert 'QMdiArea' in dir(QtWidgets) and not hasattr(pyqtgraph.QtWidgets, 'QNothing')\n"
+    )
+    assert "depthgui.ui.widgets.depth_chart" in printed
+
+
+def test_aiohttp_is_imported_beside_the_event_loop() -> None:
+    printed = loaded_by(
+        "import asyncio, threading\n"
+        "from depthgui.book.errors import ConnectFailedError\n"
+        "from depthgui.transport.rest import RestClient\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'aiohttp' and threading.current_thread() is threading.main_thread():\n"
+        "            sys.exit('imported in the main thread')\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "async def ask(client):\n"
+        "    try: await client.get('http://127.0.0.1:9/')\n"
+        "    except ConnectFailedError: print('tried')\n"
+        "async def main():\n"
+        "    async with RestClient() as client: await asyncio.gather(ask(client), ask(client))\n"
+        "asyncio.run(main())\n"
+    )
+    assert {"tried", "aiohttp"} <= printed
+
+
+def test_early_feeds_are_handed_out_once() -> None:
+    made: list[ShellFeed] = []
+
+    def make(ref: object) -> ShellFeed:
+        made.append(ShellFeed(ref))  # type: ignore[arg-type]
+        return made[-1]
+
+    feeds = EarlyFeeds(make)  # type: ignore[arg-type]
+    front, behind = parse_symbol_ref("BTCUSDT"), parse_symbol_ref("usdm:ETHUSDT")
+    feeds.begin([front, behind, front])
+    assert [(feed.ref, feed.urgency, feed.calls) for feed in made] == [(front, 0, ["start"]), (behind, 1, ["start"])]
+    assert feeds.take(behind) is made[1]
+    assert feeds.take(behind) is made[2], "the tab was closed and opened again"
+    assert made[2].calls == [], "who asked for it starts it"
+
+
+def test_which_books_begin_before_their_tabs() -> None:
+    tabs = [
+        TabState(symbol="ETHUSDT"),
+        TabState(symbol="nonsense:"),
+        TabState(symbol="coinm:BTCUSD_PERP", is_stopped=True),
+        TabState(symbol="usdm:BTCUSDT"),
+        TabState(symbol="ETHUSDT"),
+    ]
+    front_first = [str(ref) for ref in running_refs(VenueTabs(tabs=tabs, current=3))]
+    assert front_first == ["usdm:BTCUSDT", "ETHUSDT"]
+    assert [str(ref) for ref in running_refs(VenueTabs(tabs=tabs, current=99))] == ["ETHUSDT", "usdm:BTCUSDT"]
+    assert running_refs(VenueTabs()) == []
 
 
 def test_the_exchange_is_started_before_qt_is_imported() -> None:
