@@ -150,6 +150,16 @@ def format_short(value: float, style: NumberFormat) -> str:
     return with_marks(f"{value:,.2f}", style)
 
 
+def format_brief(size: float, style: NumberFormat) -> str:
+    """A size on an axis or in a legend, in a few digits without needless zeros: 0.025, 84.3, 684.2, 12.5 K."""
+    if abs(size) < 100:
+        return with_marks(f"{Decimal(f'{size:.3g}'):f}", style)  # "g" alone would write 1e-05
+    number, suffix = format_short(size, style), ""
+    if number[-1].isalpha():
+        number, suffix = number[:-2], number[-2:]
+    return split_zeros(number, style.point)[0] + suffix
+
+
 def split_zeros(text: str, point: str = ".") -> Figure:
     """Cut a number's text before its trailing decimal zeros; a bare point goes with them."""
     if point not in text:

@@ -182,6 +182,8 @@ class DepthChart(Canvas):
 
     def _measure(self) -> None:
         self._card = ()
+        if self._pointer is None:
+            return
         view, feed = self._view(), self._feed
         if view is None or feed is None or feed.book is None or self._instrument is None:
             return

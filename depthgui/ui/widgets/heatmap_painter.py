@@ -10,7 +10,7 @@ from PySide6 import QtCore, QtGui
 
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.depth import nice_step
-from depthgui.ui.viewmodels.figures import NumberFormat, format_short, with_marks
+from depthgui.ui.viewmodels.figures import NumberFormat, format_brief, with_marks
 from depthgui.ui.viewmodels.heatmap_cells import FULL, Bubbles, Window
 from depthgui.ui.viewmodels.heatmap_colours import heat_table
 from depthgui.ui.viewmodels.heatmap_history import BUY
@@ -209,9 +209,7 @@ class HeatmapPainter:
 
     def size_text(self, size: float) -> str:
         """A size in the legend."""
-        if size < 100:
-            return with_marks(f"{size:.3g}", self._style)
-        return format_short(size, self._style).removesuffix(".00")
+        return format_brief(size, self._style)
 
     def _paint_legend(self, painter: QtGui.QPainter, frame: HeatmapFrame, size: QtCore.QSize) -> None:
         if not frame.cap_text or size.height() < 80:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt
@@ -35,6 +38,17 @@ def paint(chart: DepthChart) -> QtGui.QImage:
     return chart.viewport().grab().toImage()
 
 
+def words(chart: DepthChart, ratio: float) -> np.ndarray:
+    """The first paint of a chart on a screen of such pixels, as 0xffRRGGBB."""
+    image = QtGui.QImage(chart.viewport().size() * ratio, QtGui.QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    painter = QtGui.QPainter(image)
+    size = chart.viewport().size()
+    chart.paint_canvas(painter, size.width(), size.height())
+    painter.end()
+    return np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), -1)[:, : image.width()].copy()
+
+
 def move(chart: DepthChart, x: float, y: float) -> None:
     at = QtCore.QPointF(x, y)
     none = Qt.MouseButton.NoButton
@@ -51,6 +65,43 @@ def test_bids_fill_the_left_and_asks_the_right(chart: DepthChart, theme: Theme) 
     left, right = QtGui.QColor(picture.pixel(60, y)), QtGui.QColor(picture.pixel(540, y))
     assert left.green() > left.red() + 20
     assert right.red() > right.green() + 20
+
+
+@pytest.mark.parametrize(("ratio", "thick"), [(1.0, 2), (2.0, 3)])
+def test_every_pixel_of_the_lines_is_where_the_decimals_say(
+    chart: DepthChart, feed: FakeFeed, theme: Theme, monkeypatch: pytest.MonkeyPatch, ratio: float, thick: int
+) -> None:
+    monkeypatch.setattr(chart, "devicePixelRatioF", lambda: ratio)
+    picture = words(chart, ratio)
+    frame, plot = chart.frame, chart._view().plot
+    levels = {
+        side: [(Decimal(p), Decimal(s)) for p, s in getattr(feed.book, side).levels()] for side in ("bids", "asks")
+    }
+    largest = max(sum(size for _, size in side) for side in levels.values())
+    per_price = Decimal(plot.width()) / (Decimal(frame.high) - Decimal(frame.low))
+
+    def x_of(price: Decimal) -> int:
+        return round(float((price - Decimal(frame.low)) * per_price))
+
+    seen = 0
+    for side, colour in (("bids", "bid"), ("asks", "ask")):
+        is_line = picture == int(theme.colour(colour).rgb())
+        stops = [x_of(price) for price, _ in levels[side]]
+        outermost = 0 if side == "bids" else round(plot.width())
+        total = Decimal(0)
+        for (_, size), x, until in zip(levels[side], stops, [*stops[1:], outermost], strict=True):
+            total += size
+            y = round(float(Decimal(plot.bottom()) - total / largest * Decimal(plot.height() * 0.94)))
+            top = round(y * ratio) - thick // 2
+            for column in range(min(x, until) + 2, max(x, until) - 2):
+                rows = np.flatnonzero(is_line[:, round(column * ratio)])
+                assert rows.tolist() == list(range(top, top + thick)), (side, column)
+                seen += 1
+        columns = [np.flatnonzero(column) for column in is_line.T if column.any()]
+        for left, right in itertools.pairwise(columns):
+            assert set(left.tolist()) & set(right.tolist()), "the line is in one piece"
+            assert left[-1] - left[0] + 1 == left.size
+    assert seen > 400
 
 
 def test_heights_are_in_proportion(chart: DepthChart) -> None:
@@ -151,16 +202,21 @@ def test_messages_instead_of_curves(chart: DepthChart, clock: FrameClock) -> Non
     paint(chart)
 
 
-def test_a_stale_book_is_dimmed(chart: DepthChart, feed: FakeFeed) -> None:
+def test_a_stale_book_is_dimmed(chart: DepthChart, feed: FakeFeed, theme: Theme) -> None:
     def strength() -> int:
         picture = paint(chart)
         colour = QtGui.QColor(picture.pixel(60, round(chart._view().plot.bottom()) - 3))
         return colour.green()
 
     live = strength()
+    words_live = words(chart, 1.0)
     feed.state = State.STALE
     chart.refresh()
     assert strength() < live
+    assert not set(words(chart, 1.0)[40:].ravel().tolist()) & {int(theme.colour(name).rgb()) for name in ("bid", "ask")}
+    feed.state = State.LIVE
+    chart.refresh()
+    assert (words(chart, 1.0) == words_live).all()
 
 
 @pytest.mark.parametrize("size", [(220, 120), (600, 300), (2400, 1500), (60, 40)])

@@ -12,6 +12,7 @@ from depthgui.ui.viewmodels.figures import (
     ExactScale,
     FigureFormatter,
     NumberFormat,
+    format_brief,
     format_rounded,
     format_short,
     split_zeros,
@@ -86,6 +87,27 @@ def test_sums_are_rounded_half_up(units: int, text: str) -> None:
 )
 def test_short_forms(value: float, text: str) -> None:
     assert format_short(value, NumberFormat()) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text", "with_comma"),
+    [
+        (0, "0", "0"),
+        (0.000_012_5, "0.0000125", "0,0000125"),
+        (0.0254, "0.0254", "0,0254"),
+        (2.5, "2.5", "2,5"),
+        (84.33, "84.3", "84,3"),
+        (100.0, "100", "100"),
+        (684.2, "684.2", "684,2"),
+        (1250.0, "1,250", "1 250"),
+        (9999.25, "9,999.25", "9 999,25"),
+        (12_500.0, "12.5 K", "12,5 K"),
+        (20e6, "20 M", "20 M"),
+    ],
+)
+def test_sizes_on_an_axis_are_brief_with_either_decimal_mark(size: float, text: str, with_comma: str) -> None:
+    assert format_brief(size, NumberFormat()) == text
+    assert format_brief(size, NumberFormat(thousands=" ", point=",")) == with_comma
 
 
 def test_groupings_step_through_the_usual_ones() -> None:
