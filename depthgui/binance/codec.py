@@ -16,8 +16,8 @@ import msgspec
 
 from depthgui.binance.endpoints import Market
 from depthgui.book.errors import MalformedMessageError
-from depthgui.book.levels import usual_levels
-from depthgui.book.messages import AnyDiff, BestPrices, Diff, KeyedDiff, Level, Snapshot, Trade
+from depthgui.book.messages import AnyDiff, BestPrices, Diff, Level, NumberDiff, NumberLevel, Snapshot, Trade
+from depthgui.book.spelling import usual_levels
 
 _field = msgspec.field
 _T = TypeVar("_T")
@@ -58,14 +58,15 @@ class _DepthEvent(Diff, frozen=True, gc=False):
     prev_id: int | None = _field(name="pu", default=None)
 
 
-class _KeyedEvent(KeyedDiff, frozen=True, gc=False):
+class _NumberEvent(NumberDiff, frozen=True, gc=False):
     first_id: int = _field(name="U")
     last_id: int = _field(name="u")
     event_time_ms: int = _field(name="E")
-    bids: list[tuple[float, str]] = _field(name="b")
-    asks: list[tuple[float, str]] = _field(name="a")
+    bids: list[NumberLevel] = _field(name="b")
+    asks: list[NumberLevel] = _field(name="a")
     prev_id: int | None = _field(name="pu", default=None)
-    price_decimals: int = 0  # set once the bytes have been looked at
+    price_decimals: int = 0  # both are set once the bytes have been looked at
+    size_decimals: int = 0
 
 
 class _DepthAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -118,7 +119,7 @@ _UNNAMED_INTERVAL_MS = MappingProxyType({Market.SPOT: 1000, Market.USDM: 250, Ma
 
 _frame = msgspec.json.Decoder(Frame)
 _depth_event = msgspec.json.Decoder(_DepthEvent)
-_keyed_event = msgspec.json.Decoder(_KeyedEvent, strict=False)
+_number_event = msgspec.json.Decoder(_NumberEvent, strict=False)
 _depth_answer = msgspec.json.Decoder(_DepthAnswer)
 _partial_event = msgspec.json.Decoder(_PartialEvent)
 _book_ticker = msgspec.json.Decoder(_BookTicker)
@@ -132,37 +133,57 @@ def decode_frame(payload: bytes) -> Frame:
     return _decoded(_frame, payload)
 
 
-def decode_diff(payload: bytes | msgspec.Raw) -> AnyDiff:
-    """Decode an event of a diff stream (`depthUpdate`): keyed where every price is spelled alike, else as text."""
-    raw = bytes(payload)
-    try:
-        event = _keyed_event.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decoded(_depth_event, raw)  # a price that is no number is named by the book
-    decimals = _common_decimals(raw)
-    if decimals is None:
-        return _decoded(_depth_event, raw)
-    msgspec.structs.force_setattr(event, "price_decimals", decimals)  # not seen by anybody yet
-    return event
+class DiffDecoder:
+    """Decodes the events of one diff stream (`depthUpdate`), whose numbers are mostly all spelled alike.
 
-
-def _common_decimals(raw: bytes) -> int | None:
-    """Number of decimals that all prices of a diff were written with; None if anything is spelled in an unusual way.
-
-    It looks at the bytes, once for the whole message: decoding prices as text and turning each into a number costs
-    twice as much as all the rest.
+    The spelling of the last event is tried first.
     """
-    start = raw.find(b'"b":[')
-    first = raw.find(b'[["', start) + 3
-    end = raw.find(b'"', first)
-    point = raw.find(b".", first, end)
-    decimals = end - point - 1 if point >= 0 else 0
-    return decimals if start >= 0 and _usual_lists(decimals).fullmatch(raw, start) else None
+
+    __slots__ = ("_lists", "_price_decimals", "_size_decimals")
+
+    def __init__(self) -> None:
+        """Begin a stream."""
+        self._learn(0, 0)
+
+    def decode(self, payload: bytes | msgspec.Raw) -> AnyDiff:
+        """Decode one event: as numbers where all prices, and all sizes, have the same number of decimals, else as text.
+
+        Raises MalformedMessageError.
+        """
+        raw = bytes(payload)
+        try:
+            event = _number_event.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _decoded(_depth_event, raw)  # a price that is no number is named by the book
+        # One look at the bytes for the whole message: texts that are turned into numbers one by one cost more than all
+        # the rest.
+        start = raw.find(b'"b":[')
+        if start < 0 or not (self._lists.fullmatch(raw, start) or self._is_other_spelling(raw, start)):
+            return _decoded(_depth_event, raw)
+        msgspec.structs.force_setattr(event, "price_decimals", self._price_decimals)  # nobody has seen it yet
+        msgspec.structs.force_setattr(event, "size_decimals", self._size_decimals)
+        return event
+
+    def _is_other_spelling(self, raw: bytes, start: int) -> bool:
+        price = raw.find(b'[["', start) + 3
+        price_end = raw.find(b'"', price)
+        self._learn(_decimals(raw, price, price_end), _decimals(raw, price_end + 3, raw.find(b'"', price_end + 3)))
+        return self._lists.fullmatch(raw, start) is not None
+
+    def _learn(self, price_decimals: int, size_decimals: int) -> None:
+        self._price_decimals = price_decimals
+        self._size_decimals = size_decimals
+        self._lists = _usual_lists(price_decimals, size_decimals)
+
+
+def _decimals(raw: bytes, start: int, end: int) -> int:
+    point = raw.find(b".", start, end)
+    return end - point - 1 if point >= 0 else 0
 
 
 @functools.cache
-def _usual_lists(price_decimals: int) -> re.Pattern[bytes]:
-    levels = usual_levels(price_decimals)
+def _usual_lists(price_decimals: int, size_decimals: int) -> re.Pattern[bytes]:
+    levels = usual_levels(price_decimals, size_decimals)
     return re.compile(rf'"b":{levels},"a":{levels}\}}'.encode())
 
 

@@ -2,9 +2,10 @@
 
 from depthgui.book.audit import AuditResult, AuditSource, Difference
 from depthgui.book.coverage import Coverage
-from depthgui.book.levels import BookSide, PriceKey, Side, price_key
-from depthgui.book.messages import BestPrices, Diff, KeyedDiff, Level, Snapshot, Trade
+from depthgui.book.levels import BookSide, Side
+from depthgui.book.messages import BestPrices, Diff, Level, NumberDiff, Snapshot, Trade
 from depthgui.book.order_book import OrderBook
+from depthgui.book.spelling import PriceKey, price_key
 from depthgui.book.sync import BookSync, SyncLimits, SyncState
 
 __all__ = [
@@ -16,8 +17,8 @@ __all__ = [
     "Coverage",
     "Diff",
     "Difference",
-    "KeyedDiff",
     "Level",
+    "NumberDiff",
     "OrderBook",
     "PriceKey",
     "Side",

@@ -13,9 +13,10 @@ from collections import deque
 from dataclasses import dataclass
 from decimal import Decimal
 
-from depthgui.book.levels import BookSide, PriceKey, Side
+from depthgui.book.levels import BookSide, Side
 from depthgui.book.messages import BestPrices
 from depthgui.book.order_book import OrderBook
+from depthgui.book.spelling import PriceKey
 
 _MAX_DIFFERENCES = 20
 
@@ -96,7 +97,7 @@ def compare_books(book: OrderBook, shadow: OrderBook, now_s: float) -> AuditResu
             if not (key in theirs.sizes or shadow.coverage.covers(key)):
                 continue
             compared += 1
-            if not _same_number(ours.sizes.get(key), theirs.sizes.get(key)) and len(differences) < _MAX_DIFFERENCES:
+            if not _same_size(ours, theirs, key) and len(differences) < _MAX_DIFFERENCES:
                 differences.append(_difference(ours, theirs, key))
     return AuditResult(now_s, AuditSource.SNAPSHOT, shadow.last_update_id, compared, tuple(differences))
 
@@ -133,28 +134,28 @@ class PendingTickers:
         self._tickers.clear()
 
 
-def _same_number(ours: str | None, theirs: str | None) -> bool:
-    if ours == theirs:
+def _same_size(ours: BookSide, theirs: BookSide, key: PriceKey) -> bool:
+    # Sizes whose numbers give back their texts are the same where the numbers are.
+    if ours.sizes.get(key) != theirs.sizes.get(key):
+        return False
+    if key not in ours.odd and key not in theirs.odd:
         return True
-    return ours is not None and theirs is not None and Decimal(ours) == Decimal(theirs)
+    return Decimal(ours.size_text(key)) == Decimal(theirs.size_text(key))
 
 
 def _difference(ours: BookSide, theirs: BookSide, key: PriceKey) -> Difference:
     named_by = ours if key in ours.sizes else theirs
-    return Difference(ours.side, named_by.price_text(key), ours.sizes.get(key), theirs.sizes.get(key))
+    our_size, their_size = (side.size_text(key) if key in side.sizes else None for side in (ours, theirs))
+    return Difference(ours.side, named_by.price_text(key), our_size, their_size)
 
 
 def _best_difference(side: BookSide, price: str, size: str) -> Difference | None:
     if Decimal(size) == 0:  # the venue's way to say that the side is empty
-        return (
-            None
-            if side.best is None
-            else Difference(side.side, side.price_text(side.best), side.sizes[side.best], None)
-        )
+        return None if side.best is None else Difference(side.side, *side.level(side.best), None)
     mine = side.levels(1)
     if not mine:
         return Difference(side.side, price, None, size)
     my_price, my_size = mine[0]
-    if Decimal(my_price) == Decimal(price) and _same_number(my_size, size):
+    if Decimal(my_price) == Decimal(price) and Decimal(my_size) == Decimal(size):
         return None
     return Difference(side.side, price, my_size if Decimal(my_price) == Decimal(price) else None, size)

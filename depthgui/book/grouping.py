@@ -56,5 +56,5 @@ def _size_within(side: BookSide, edge: float) -> float:
     for key in keys:
         if not (key >= edge if is_bid else key <= edge):
             break
-        total += float(sizes[key])
+        total += sizes[key]
     return total

@@ -7,6 +7,9 @@ import msgspec
 Level = tuple[str, str]
 """Price and size, each exactly as the venue wrote it."""
 
+NumberLevel = tuple[float, float]
+"""Price and size as numbers that give back what the venue wrote, with the number of decimals of each."""
+
 
 class Diff(msgspec.Struct, frozen=True, gc=False):
     """Absolute sizes of the levels that changed between two update ids; size zero means that the level is gone.
@@ -27,28 +30,33 @@ class Diff(msgspec.Struct, frozen=True, gc=False):
         return self
 
 
-class KeyedDiff(msgspec.Struct, frozen=True, gc=False):
-    """A diff whose prices are numbers already: the usual case, at half the cost.
+class NumberDiff(msgspec.Struct, frozen=True, gc=False):
+    """A diff whose prices and sizes are numbers already: the usual case, at half the cost.
 
-    Every price was written with `price_decimals` decimals and at most 15 digits, so that the number gives its text.
+    Every price was written with `price_decimals` decimals, every size with `size_decimals`, and all with no more digits
+    than a float holds, so that the numbers give their texts.
     """
 
     first_id: int
     last_id: int
     event_time_ms: int
-    bids: list[tuple[float, str]]
-    asks: list[tuple[float, str]]
+    bids: list[NumberLevel]
+    asks: list[NumberLevel]
     prev_id: int | None
     price_decimals: int
+    size_decimals: int
 
     def as_text(self) -> Diff:
-        """The same with prices as the venue wrote them."""
-        spec = f".{self.price_decimals}f"
-        bids, asks = ([(format(key, spec), size) for key, size in side] for side in (self.bids, self.asks))
+        """The same with prices and sizes as the venue wrote them."""
+        price_spec, size_spec = f".{self.price_decimals}f", f".{self.size_decimals}f"
+        bids, asks = (
+            [(format(price, price_spec), format(size, size_spec)) for price, size in side]
+            for side in (self.bids, self.asks)
+        )
         return Diff(self.first_id, self.last_id, self.event_time_ms, bids, asks, self.prev_id)
 
 
-AnyDiff = Diff | KeyedDiff
+AnyDiff = Diff | NumberDiff
 """A diff in either form."""
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from depthgui.book.coverage import Coverage
-from depthgui.book.levels import BookSide, PriceKey, Side, check_levels
-from depthgui.book.messages import AnyDiff, KeyedDiff, Level, Snapshot
+from depthgui.book.levels import BookSide, Side
+from depthgui.book.messages import AnyDiff, Level, NumberDiff, Snapshot
+from depthgui.book.spelling import PriceKey, check_levels
 
 
 class OrderBook:
@@ -49,9 +50,9 @@ class OrderBook:
 
         Raises MalformedMessageError for a level that is not two numbers; nothing is changed then.
         """
-        if isinstance(diff, KeyedDiff):
-            self.bids.apply_keyed(diff.bids, diff.price_decimals)
-            self.asks.apply_keyed(diff.asks, diff.price_decimals)
+        if isinstance(diff, NumberDiff):
+            self.bids.apply_numbers(diff.bids, diff.price_decimals, diff.size_decimals)
+            self.asks.apply_numbers(diff.asks, diff.price_decimals, diff.size_decimals)
         else:
             check_levels(diff.asks)  # before the bids are changed
             self.bids.apply(diff.bids)
@@ -110,11 +111,7 @@ class OrderBook:
             for side in (self.bids, self.asks, other.bids, other.asks):
                 side.use_decimal()
         for mine, theirs in ((self.bids, other.bids), (self.asks, other.asks)):
-            news = [
-                (theirs.price_text(key), size)
-                for key, size in theirs.sizes.items()
-                if key not in mine.sizes and other.coverage.covers(key)
-            ]
+            news = [theirs.level(key) for key in theirs.sizes if key not in mine.sizes and other.coverage.covers(key)]
             mine.apply(news)
         self._use_one_kind_of_key()
         self.coverage = self.coverage.union(other.coverage)

@@ -162,6 +162,6 @@ class DepthCache:
             return []
         convert = self.conv_type
         if convert is float:
-            return book.side(side).numbers(limit)
+            return list(map(list, book.side(side).numbers(limit)))
         levels: list[Level] = book.side(side).levels(limit)
         return [[convert(price), convert(size)] for price, size in levels]

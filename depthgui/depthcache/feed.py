@@ -17,9 +17,9 @@ from typing import Protocol
 import msgspec
 
 from depthgui.binance.codec import (
+    DiffDecoder,
     best_prices_stream,
     decode_best_prices,
-    decode_diff,
     decode_trade,
     diff_stream,
     trade_stream,
@@ -141,6 +141,7 @@ class Feed:
         self._change_listeners: Listeners[Diff | None] = Listeners(str(ref))
         rules: SequenceRules = SpotRules() if ref.market is Market.SPOT else DerivativeRules()
         self._sync = BookSync(ref.symbol, rules, self.options.sync)
+        self._diffs = DiffDecoder()
         self._readers: dict[str, _Reader] = {}
         self._overlap = SocketOverlap(rules)
         self._fetch = SnapshotFetch(self, str(ref))
@@ -309,7 +310,7 @@ class Feed:
         counters.messages += 1
         now_s = self._loop.time()
         try:
-            diff = decode_diff(payload)
+            diff = self._diffs.decode(payload)
         except MalformedMessageError as error:
             self._note_malformed("depth", error)
             self._perform(self._sync.resync(now_s))  # what it changed is unknown

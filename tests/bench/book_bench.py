@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from bench.books import BookUnderTest, OurBook, OurEngine, SortedBook
+from bench.books import BookUnderTest, OurBook, OurEngine, OurTexts, SortedBook
 from bench.peers import make_peers
 from bench.results import Curve, Plan, Result, Row, at_least, at_most
 from bench.timing import cut, median, ratio, take_turns
@@ -95,7 +95,7 @@ def _parse(payloads: Sequence[bytes]) -> None:
 
 
 def _books(plan: Plan, workload: Workload) -> tuple[list[BookUnderTest], dict[str, str]]:
-    ours: list[BookUnderTest] = [OurBook(), OurEngine()]
+    ours: list[BookUnderTest] = [OurBook(), OurTexts(), OurEngine()]
     if not plan.peers:
         return ours, {}
     peers, missing = make_peers()
@@ -193,7 +193,7 @@ def memory(plan: Plan) -> Result:
             continue
         size_mb = _traced_mb(book, workload)
         result.data[book.name] = round(size_mb, 3)
-        if isinstance(book, OurBook):
+        if book.name == OurBook.name:
             result.rows.append(at_most("memory of one book, ours", size_mb, 1.3, "MB"))
         else:
             result.rows.append(Row(f"memory of one book, {book.name}", f"{size_mb:.2f} MB"))

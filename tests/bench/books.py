@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from bench.workload import Workload
-from depthgui.binance.codec import decode_diff, decode_frame, decode_snapshot
+from depthgui.binance.codec import DiffDecoder, decode_frame, decode_snapshot
 from depthgui.book.order_book import OrderBook
 from depthgui.book.sequence import DerivativeRules, SpotRules
 from depthgui.book.sync import BookSync, FetchSnapshot, SyncState
@@ -43,7 +43,7 @@ class BookUnderTest(Protocol):
 
 
 class OurBook:
-    """depthgui's decoder and order book, without sequence rules; texts stay exact."""
+    """depthgui's decoder and order book, without sequence rules; read as numbers, as the others are."""
 
     name = "depthgui book"
     is_manager = False
@@ -51,18 +51,28 @@ class OurBook:
 
     def start(self, workload: Workload) -> None:
         self.book = OrderBook.from_snapshot(workload.symbol, decode_snapshot(workload.snapshot))
+        self.diffs = DiffDecoder()
 
     def apply(self, payload: bytes) -> None:
-        self.book.apply(decode_diff(payload))
+        self.book.apply(self.diffs.decode(payload))
 
     def read(self, count: int) -> Any:
-        return self.book.bids.levels(count), self.book.asks.levels(count)
+        return self.book.bids.numbers(count), self.book.asks.numbers(count)
 
     def top(self, count: int) -> Top:
         return floats(*self.read(count))
 
     def close(self) -> None:
         del self.book
+
+
+class OurTexts(OurBook):
+    """The same, read as the exact texts that the venue sent."""
+
+    name = "depthgui book, read as text"
+
+    def read(self, count: int) -> Any:
+        return self.book.bids.levels(count), self.book.asks.levels(count)
 
 
 class OurEngine:
@@ -77,20 +87,21 @@ class OurEngine:
         self._prefix = workload.frame(b"#").partition(b"#")[0]
         self._now_s = 0.0
         self.sync = BookSync(workload.symbol, rules)
+        self.diffs = DiffDecoder()
         self.sync.stream_opened(0.0)
-        (order,) = self.sync.diff(decode_diff(workload.diffs[0]), 0.0)
+        (order,) = self.sync.diff(self.diffs.decode(workload.diffs[0]), 0.0)
         assert isinstance(order, FetchSnapshot)
         self.sync.snapshot(decode_snapshot(workload.snapshot), order.number, 0.0)
         assert self.sync.state is SyncState.LIVE
 
     def apply(self, payload: bytes) -> None:
         self._now_s += 0.01
-        self.sync.diff(decode_diff(decode_frame(self._prefix + payload + b"}").data), self._now_s)
+        self.sync.diff(self.diffs.decode(decode_frame(self._prefix + payload + b"}").data), self._now_s)
 
     def read(self, count: int) -> Any:
         book = self.sync.book
         assert book is not None
-        return book.bids.levels(count), book.asks.levels(count)
+        return book.bids.numbers(count), book.asks.numbers(count)
 
     def top(self, count: int) -> Top:
         assert self.sync.state is SyncState.LIVE

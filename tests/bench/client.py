@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from bench.scripts import digest
-from depthgui.binance.codec import decode_diff, decode_frame, decode_snapshot
+from depthgui.binance.codec import DiffDecoder, decode_frame, decode_snapshot
 from depthgui.binance.endpoints import Endpoints, Market, SymbolRef
 from depthgui.book.order_book import OrderBook
 
@@ -87,10 +87,11 @@ async def plain(order: ClientOrder) -> dict[str, Any]:
         async with session.get(f"{order.base}/spot/api/v3/depth?symbol={symbol}&limit=5000") as answer:
             book = OrderBook.from_snapshot(symbol, decode_snapshot(await answer.read()))
         count = 0
+        diffs = DiffDecoder()
         async for payload in socket:
             frame = decode_frame(payload.encode() if isinstance(payload, str) else payload)
             if frame.stream == name:
-                book.apply(decode_diff(frame.data))
+                book.apply(diffs.decode(frame.data))
                 _look_at(book)
                 count += 1
                 meter.note(count)

@@ -18,7 +18,7 @@ from unit.ui.books import FakeFeed
 
 from bench.timing import median, percentile, settled_memory
 from bench.workload import SyntheticMarket
-from depthgui.binance.codec import decode_diff, decode_snapshot
+from depthgui.binance.codec import DiffDecoder, decode_snapshot
 from depthgui.book.messages import Trade
 from depthgui.book.order_book import OrderBook
 from depthgui.ui.fonts import load_typeface
@@ -49,13 +49,14 @@ class Stage:
         snapshot = decode_snapshot(self.market.snapshot())
         self.book = OrderBook.from_snapshot("BTCUSDT", snapshot, version=1)
         self.feed = FakeFeed(self.book)
+        self.diffs = DiffDecoder()
         self.clock = FrameClock(now=lambda: self.now_s)
         self.theme = Theme(DARK, load_typeface())
 
     def step(self) -> None:
         """A frame's time, one diff, and a trade now and then."""
         self.now_s += self.frame_s
-        self.book.apply(decode_diff(self.market.diff(self.levels)))
+        self.book.apply(self.diffs.decode(self.market.diff(self.levels)))
         bid = self.book.best_bid
         if bid is not None and self.book.version % 4 == 0:
             self.feed.trades.append(Trade(self.book.version, bid[0], "0.01", 0, True))

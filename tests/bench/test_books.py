@@ -15,7 +15,7 @@ from bench.peers import make_peers
 from bench.results import Plan, Result, at_least, at_most
 from bench.timing import percentile, ratio, take_turns
 from bench.workload import levels_per_message, recordings, synthetic
-from depthgui.binance.codec import decode_diff, decode_snapshot
+from depthgui.binance.codec import DiffDecoder, decode_snapshot
 from depthgui.book.order_book import OrderBook
 
 
@@ -33,7 +33,7 @@ def test_made_messages_are_the_same_each_time_and_never_cross_the_book() -> None
     assert workload.diffs == synthetic(400, levels_a_side=300).diffs
     book = OrderBook.from_snapshot("BTCUSDT", decode_snapshot(workload.snapshot))
     for payload in workload.diffs:
-        diff = decode_diff(payload)
+        diff = DiffDecoder().decode(payload)
         assert diff.first_id == book.last_update_id + 1
         book.apply(diff)
         assert not book.is_crossed

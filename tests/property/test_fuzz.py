@@ -21,7 +21,7 @@ from depthgui.book.sync import FetchSnapshot
 
 DECODERS: dict[str, Callable[[bytes], Any]] = {
     "frame": codec.decode_frame,
-    "diff": codec.decode_diff,
+    "diff": codec.DiffDecoder().decode,
     "snapshot": codec.decode_snapshot,
     "spot partial": lambda payload: codec.decode_partial(payload, Market.SPOT, 5),
     "partial": lambda payload: codec.decode_partial(payload, Market.USDM, 5),
@@ -121,7 +121,7 @@ def test_a_frame_that_opens_answers_every_question(payload: bytes) -> None:
 def test_both_forms_of_a_diff_say_the_same(payload: bytes) -> None:
     """What the keyed decoder makes of any bytes, the plain one makes of them too."""
     try:
-        event = codec.decode_diff(payload)
+        event = codec.DiffDecoder().decode(payload)
     except MalformedMessageError:
         return
     lenient = json.loads(payload.decode(errors="replace"))  # an unknown field may hold anything at all
@@ -154,7 +154,7 @@ def test_the_machine_takes_whatever_can_be_decoded(
     if state is not SyncState.DISCONNECTED:
         note(sync.stream_opened(now_s))
     if state in {SyncState.LIVE, SyncState.STALE}:
-        good = codec.decode_diff(EXAMPLES[1])
+        good = codec.DiffDecoder().decode(EXAMPLES[1])
         note(sync.diff(good, now_s))
         note(sync.snapshot(Snapshot(102, [], [], None, None), order, now_s))
         assert sync.state is SyncState.LIVE
@@ -166,7 +166,7 @@ def test_the_machine_takes_whatever_can_be_decoded(
         now_s += 1.0
         if index < len(diffs):
             try:
-                event = codec.decode_diff(diffs[index])
+                event = codec.DiffDecoder().decode(diffs[index])
             except MalformedMessageError:
                 continue
             note(sync.diff(event, 100.0 + now_s))

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from depthgui.binance.codec import decode_diff
-from depthgui.book import BookSide, KeyedDiff, OrderBook, Side, price_key
+from depthgui.binance.codec import DiffDecoder
+from depthgui.book import BookSide, NumberDiff, OrderBook, Side, price_key
 from depthgui.book.errors import MalformedMessageError
 
 DIGITS = st.text("0123456789", min_size=1, max_size=30)
@@ -72,8 +72,8 @@ class SideMachine(RuleBasedStateMachine):
         self.expect(levels)
 
     @rule(levels=st.lists(st.tuples(FEW, TYPICAL_SIZES), max_size=8))
-    def apply_keyed(self, levels: list[tuple[int, str]]) -> None:
-        self.side.apply_keyed([(cents / 100, size) for cents, size in levels], 2)
+    def apply_numbers(self, levels: list[tuple[int, str]]) -> None:
+        self.side.apply_numbers([(cents / 100, float(size)) for cents, size in levels], 2, 3)
         self.expect([(f"{cents / 100:.2f}", size) for cents, size in levels])
 
     @rule(first=st.integers(0, 20_000), count=st.integers(1, 400), size=TYPICAL_SIZES)
@@ -111,7 +111,7 @@ class SideMachine(RuleBasedStateMachine):
 
     @rule(limit=st.integers(0, 20))
     def read_numbers(self, limit: int) -> None:
-        assert self.side.numbers(limit) == [[float(price), float(size)] for price, size in self.wanted(limit)]
+        assert self.side.numbers(limit) == [(float(price), float(size)) for price, size in self.wanted(limit)]
 
     @invariant()
     def best_and_length(self) -> None:
@@ -168,14 +168,14 @@ JSON_LEVELS = st.lists(
 
 @given(JSON_LEVELS, JSON_LEVELS)
 def test_a_diff_with_numbers_for_prices_says_the_same(bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> None:
-    event = decode_diff(depth_event(bids, asks))
+    event = DiffDecoder().decode(depth_event(bids, asks))
     assert msgspec.structs.astuple(event.as_text()) == (1, 2, 7, bids, asks, None)
 
 
 @given(st.lists(st.tuples(USUAL, TYPICAL_SIZES), min_size=1, max_size=6))
 def test_where_all_prices_are_spelled_alike_they_come_as_numbers(levels: list[tuple[str, str]]) -> None:
-    assert isinstance(decode_diff(depth_event(levels, [])), KeyedDiff)
-    assert isinstance(decode_diff(depth_event([], levels)), KeyedDiff)
+    assert isinstance(DiffDecoder().decode(depth_event(levels, [])), NumberDiff)
+    assert isinstance(DiffDecoder().decode(depth_event([], levels)), NumberDiff)
 
 
 @given(JSON_LEVELS, JSON_LEVELS, JSON_LEVELS, JSON_LEVELS)
@@ -189,7 +189,10 @@ def test_a_book_is_the_same_whichever_form_its_diffs_have(
     failed = []
     for book, is_text in zip(books, (True, False), strict=True):
         try:
-            for event in (decode_diff(depth_event(bids, asks)), decode_diff(depth_event(next_bids, next_asks))):
+            for event in (
+                DiffDecoder().decode(depth_event(bids, asks)),
+                DiffDecoder().decode(depth_event(next_bids, next_asks)),
+            ):
                 book.apply(event.as_text() if is_text else event)
         except MalformedMessageError as error:
             failed.append(str(error))

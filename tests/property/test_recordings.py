@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from depthgui.binance.codec import decode_best_prices, decode_diff, decode_frame, decode_snapshot
+from depthgui.binance.codec import DiffDecoder, decode_best_prices, decode_frame, decode_snapshot
 from depthgui.book import BookSync, Snapshot, SyncState
 from depthgui.book.errors import GapError
 from depthgui.book.sequence import DerivativeRules, SpotRules
@@ -136,6 +136,7 @@ class Engine:
 
     def __init__(self, name: str) -> None:
         self.sync = BookSync(name, SpotRules() if name.startswith("spot") else DerivativeRules())
+        self.diffs = DiffDecoder()
         self.gaps: list[GapError] = []
         self.audits = 0
         self.wrong: list[Audited] = []
@@ -170,7 +171,7 @@ class Engine:
         else:
             frame = decode_frame(raw)
             if "@depth" in frame.stream:
-                self.perform(self.sync.diff(decode_diff(frame.data), self.now_s))
+                self.perform(self.sync.diff(self.diffs.decode(frame.data), self.now_s))
             elif frame.stream.endswith("@bookTicker"):
                 self.perform(self.sync.best_prices(decode_best_prices(frame.data), self.now_s))
         if self.sync.book is not None:

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from property.model_exchange import Event, ModelExchange, State
 
-from depthgui.book import BestPrices, BookSync, Diff, KeyedDiff, OrderBook, Snapshot, SyncLimits, SyncState
+from depthgui.book import BestPrices, BookSync, Diff, NumberDiff, OrderBook, Snapshot, SyncLimits, SyncState
 from depthgui.book.sequence import DerivativeRules, SpotRules
 from depthgui.book.sync import Audited, FetchSnapshot, Outcomes, ReconnectStream, StateChanged
 
@@ -42,13 +42,13 @@ def spelled(number: Decimal, spelling: str, index: int) -> str:
     return format(number.normalize(), "f")
 
 
-def to_diff(event: Event, spelling: str) -> Diff | KeyedDiff:
+def to_diff(event: Event, spelling: str) -> Diff | NumberDiff:
     """The event as the codec would give it."""
     if spelling == "keyed":
         bids, asks = (
-            [(float(price), f"{size:.4f}") for price, size in side.items()] for side in (event.bids, event.asks)
+            [(float(price), float(size)) for price, size in side.items()] for side in (event.bids, event.asks)
         )
-        return KeyedDiff(event.first_id, event.last_id, event.time_ms, bids, asks, event.prev_id, price_decimals=4)
+        return NumberDiff(event.first_id, event.last_id, event.time_ms, bids, asks, event.prev_id, 4, 4)
     bids_text, asks_text = (
         [
             (spelled(price, spelling, index), spelled(size, spelling, index))

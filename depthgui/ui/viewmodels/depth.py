@@ -8,16 +8,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
-from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
 
-from depthgui.book.levels import BookSide, PriceKey
+from depthgui.book.levels import BookSide
 from depthgui.book.order_book import OrderBook
 from depthgui.ui.viewmodels.figures import NumberFormat, format_decimal
 from depthgui.ui.viewmodels.instrument import Instrument
 from depthgui.ui.viewmodels.ladder_ruler import sum_to
+from depthgui.ui.viewmodels.level_sizes import sizes_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,17 +25,7 @@ RANGES_PERCENT = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Choices for what a chart shows on each side of the mid; None beside them stands for all that is proven."""
 
 _MORE_LEVELS = 64
-_SEVERAL = 2  # an itemgetter of one key gives no tuple
-_MAX_NUMBERS = 20_000
 _ALL_MAX = 0.5  # of the mid: far stray orders must not squeeze the rest into a line
-
-
-class _Numbers(dict[str, float]):
-    """Sizes by their text. Most are the same from frame to frame, and looking one up costs a third of reading it."""
-
-    def __missing__(self, text: str) -> float:
-        number = self[text] = float(text)
-        return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +72,6 @@ class DepthModel:
         """Start with a range of 0.5 %."""
         self.range_percent: float | None = 0.5
         self._hints: dict[bool, int] = {False: 256, True: 256}
-        self._numbers = _Numbers()
 
     def build(self, book: OrderBook, *, stale: bool) -> DepthFrame | None:
         """The frame of a book as it is; None while a side is empty."""
@@ -126,22 +115,14 @@ class DepthModel:
         limit = self._hints[is_ask]
         while True:
             keys = side.top(limit)
-            prices = np.array(keys, dtype=np.float64)
+            prices = np.fromiter(keys, np.float64, len(keys))
             inside = np.searchsorted(prices, end, "right") if is_ask else np.searchsorted(-prices, -end, "right")
             count = int(inside)
             if count < limit or limit >= len(side):
                 break
             limit *= 2
         self._hints[is_ask] = count + _MORE_LEVELS
-        return Curve(prices[:count], np.cumsum(self._sizes(side, keys[:count])))
-
-    def _sizes(self, side: BookSide, keys: list[PriceKey]) -> Floats:
-        if len(keys) < _SEVERAL:
-            return np.array([float(side.sizes[key]) for key in keys], dtype=np.float64)
-        if len(self._numbers) > _MAX_NUMBERS:
-            self._numbers.clear()
-        texts = itemgetter(*keys)(side.sizes)
-        return np.array(itemgetter(*texts)(self._numbers), dtype=np.float64)
+        return Curve(prices[:count], np.cumsum(sizes_of(side, keys[:count])))
 
 
 @dataclass(frozen=True, slots=True)

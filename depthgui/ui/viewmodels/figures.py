@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from depthgui.book.levels import BookSide
+from depthgui.book.spelling import PriceKey
+
 _FIRST_DECIMALS = 8  # what the venue pads spot prices to
 _MAX_CACHED = 100_000
 
@@ -31,13 +34,15 @@ class ExactScale:
     some compares `decimals` and starts over when it changed.
     """
 
-    __slots__ = ("decimals", "known")
+    __slots__ = ("decimals", "known", "known_numbers")
 
     def __init__(self, decimals: int = _FIRST_DECIMALS) -> None:
         """Start with a unit of 10**-decimals."""
         self.decimals = decimals
         self.known: dict[str, int] = {}
         """Texts met before; to be read only."""
+        self.known_numbers: dict[float, int] = {}
+        """The same for sizes that a book holds as numbers which give back their texts."""
 
     def units(self, text: str) -> int:
         """The exact integer of a decimal text. Raises ValueError if it is not one."""
@@ -47,6 +52,19 @@ class ExactScale:
     def units_of(self, number: Decimal) -> int:
         """The exact integer of a finite Decimal."""
         return self.units(f"{number:f}")
+
+    def size_units(self, side: BookSide, key: PriceKey) -> int:
+        """The exact integer of a level's size."""
+        if side.odd and key in side.odd:
+            return self.units(side.size_text(key))
+        number = side.sizes[key]
+        found = self.known_numbers.get(number)
+        if found is None:
+            found = self._parse(side.size_text(key))
+            if len(self.known_numbers) >= _MAX_CACHED:
+                self.known_numbers.clear()
+            self.known_numbers[number] = found
+        return found
 
     def to_decimal(self, units: int) -> Decimal:
         """The number that an integer of this scale stands for."""
@@ -59,6 +77,7 @@ class ExactScale:
             if len(fraction) > self.decimals:
                 self.decimals = len(fraction)
                 self.known.clear()
+                self.known_numbers.clear()
         units = int(whole + fraction.ljust(self.decimals, "0"))
         if len(self.known) >= _MAX_CACHED:
             self.known.clear()

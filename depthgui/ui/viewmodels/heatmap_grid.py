@@ -13,8 +13,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 import numpy as np
 import numpy.typing as npt
 
-from depthgui.book.levels import BookSide, PriceKey, Side
+from depthgui.book.levels import BookSide, Side
 from depthgui.book.order_book import OrderBook
+from depthgui.book.spelling import PriceKey
 from depthgui.ui.viewmodels.grouping import USUAL_TICKS
 
 Rows = npt.NDArray[np.int64]
@@ -38,7 +39,7 @@ class PriceGrid:
     def rows(self, side: BookSide, keys: list[PriceKey]) -> Rows:
         """Rows of levels of a side, in the order of `keys`."""
         is_ask = side.side is Side.ASK
-        in_ticks = np.array(keys, np.float64) / float(self.tick)
+        in_ticks = np.fromiter(keys, np.float64, len(keys)) / float(self.tick)
         whole = np.rint(in_ticks)
         rows = whole.astype(np.int64)
         rows = -(-rows // self.ticks) if is_ask else rows // self.ticks

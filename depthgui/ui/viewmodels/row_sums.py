@@ -11,7 +11,8 @@ from decimal import Decimal
 from operator import neg
 from typing import NamedTuple, cast
 
-from depthgui.book.levels import BookSide, PriceKey, Side
+from depthgui.book.levels import BookSide, Side
+from depthgui.book.spelling import PriceKey
 from depthgui.ui.viewmodels.figures import ExactScale
 
 _MAX_CACHED = 100_000
@@ -46,7 +47,7 @@ class SparseRows:
 
     def sum_rows(self, side: BookSide, last_index: int, step_units: int, levels: int) -> SideSums:
         """Sums from the best level to the row `last_index`; `levels` is a guess of how many levels that takes."""
-        known, sizes, parse = self._known, side.sizes, self._sizes.units
+        known, size_units = self._known, self._sizes.size_units
         sign = 1 if side.side is Side.BID else -1
         last = last_index * sign
         rows: dict[int, int] = {}
@@ -62,8 +63,7 @@ class SparseRows:
                 if index < last:
                     count = number
                     break
-                size = parse(sizes[key])
-                rows[index] = rows.get(index, 0) + size
+                rows[index] = rows.get(index, 0) + size_units(side, key)
             if count < limit:
                 break
             done, limit = count, limit * 2
@@ -71,14 +71,14 @@ class SparseRows:
 
     def with_products(self, side: BookSide, sums: SideSums, step_units: int) -> SideSums:
         """The same sums with those of price x size."""
-        known, sizes, parse = self._known, side.sizes, self._sizes.units
+        known, size_units = self._known, self._sizes.size_units
         is_bid = side.side is Side.BID
         products = dict.fromkeys(sums.rows, 0)
         for key in side.top(sums.levels):
             units = known.get(key)
             if units is None:
                 units = self._learn(side, key)
-            products[units // step_units if is_bid else -(-units // step_units)] += units * parse(sizes[key])
+            products[units // step_units if is_bid else -(-units // step_units)] += units * size_units(side, key)
         return SideSums(sums.rows, sums.levels, products)
 
     def _learn(self, side: BookSide, key: PriceKey) -> int:
@@ -110,19 +110,19 @@ class DenseRows:
         if (last_index - index) * way < 0:
             return SideSums({}, 0, {})
         keys = self._keys_to(side, self._edge(last_index * step_units, side), levels)
-        parse, known, size_of = self._sizes.units, self._sizes.known.__getitem__, side.sizes.__getitem__
+        known, size_of = self._sizes.known_numbers.__getitem__, side.sizes.__getitem__
         rows: dict[int, int] = {}
         start = 0
         for row in range(index, last_index + way, way):
             edge = self._edge(row * step_units, side)
             end = bisect_right(keys, -edge, lo=start, key=_negative) if is_bid else bisect_right(keys, edge, lo=start)
             if end > start:
-                texts = map(size_of, keys[start:end])
+                row_keys = keys[start:end]
                 try:
-                    size = sum(map(known, texts))
-                except KeyError:  # a text that is new
-                    size = sum(map(parse, map(size_of, keys[start:end])))
-                rows[row] = size
+                    size = None if side.odd else sum(map(known, map(size_of, row_keys)))
+                except KeyError:  # a size that is new
+                    size = None
+                rows[row] = sum(self._sizes.size_units(side, key) for key in row_keys) if size is None else size
                 start = end
         return SideSums(rows, start, {})
 

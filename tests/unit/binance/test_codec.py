@@ -9,7 +9,7 @@ import pytest
 from depthgui.binance import codec
 from depthgui.binance.endpoints import Market
 from depthgui.book.errors import MalformedMessageError
-from depthgui.book.messages import BestPrices, KeyedDiff, Snapshot, Trade
+from depthgui.book.messages import BestPrices, NumberDiff, Snapshot, Trade
 
 SPOT_DIFF = (
     b'{"e":"depthUpdate","E":1723161255208,"s":"BTCUSDT","U":50093239189,"u":50093239202,'
@@ -114,8 +114,8 @@ def test_a_diff_of_each_market(
     bids: list[tuple[str, str]],
     asks: list[tuple[str, str]],
 ) -> None:
-    event = codec.decode_diff(payload)
-    assert isinstance(event, KeyedDiff)
+    event = codec.DiffDecoder().decode(payload)
+    assert isinstance(event, NumberDiff)
     assert event.price_decimals == decimals
     text = event.as_text()
     assert (text.first_id, text.last_id, text.prev_id, text.event_time_ms) == ids
@@ -144,29 +144,29 @@ def test_a_diff_of_each_market(
 )
 def test_what_is_spelled_in_an_unusual_way_stays_text(lists: bytes) -> None:
     payload = b'{"U":1,"u":2,"E":3,' + lists + b"}"
-    event = codec.decode_diff(payload)
-    assert not isinstance(event, KeyedDiff)
+    event = codec.DiffDecoder().decode(payload)
+    assert not isinstance(event, NumberDiff)
 
 
 def test_prices_that_are_no_numbers_are_left_to_the_book() -> None:
-    event = codec.decode_diff(b'{"U":1,"u":2,"E":3,"b":[["x","1"],["nan","1"]],"a":[]}')
+    event = codec.DiffDecoder().decode(b'{"U":1,"u":2,"E":3,"b":[["x","1"],["nan","1"]],"a":[]}')
     assert event.bids == [("x", "1"), ("nan", "1")]
 
 
 def test_whole_prices_are_numbers_too() -> None:
-    event = codec.decode_diff(b'{"U":1,"u":2,"E":3,"b":[["60","7.31"]],"a":[["65","8.28"],["70","38.88"]]}')
-    assert isinstance(event, KeyedDiff)
+    event = codec.DiffDecoder().decode(b'{"U":1,"u":2,"E":3,"b":[["60","7.31"]],"a":[["65","8.28"],["70","38.88"]]}')
+    assert isinstance(event, NumberDiff)
     assert event.as_text().asks == [("65", "8.28"), ("70", "38.88")]
 
 
 def test_unknown_fields_are_ignored() -> None:
     payload = b'{"st":{"x":[1]},"U":1,"ps":"BTCUSD","u":2,"E":3,"T":9,"b":[],"a":[["1.50","1"]],"pu":0,"new":null}'
-    event = codec.decode_diff(payload).as_text()
+    event = codec.DiffDecoder().decode(payload).as_text()
     assert (event.first_id, event.last_id, event.prev_id, event.asks) == (1, 2, 0, [("1.50", "1")])
 
 
 def test_an_empty_diff() -> None:
-    event = codec.decode_diff(b'{"U":1,"u":2,"E":3,"b":[],"a":[]}').as_text()
+    event = codec.DiffDecoder().decode(b'{"U":1,"u":2,"E":3,"b":[],"a":[]}').as_text()
     assert (event.bids, event.asks) == ([], [])
 
 
@@ -198,7 +198,7 @@ def test_an_empty_diff() -> None:
 )
 def test_what_is_no_diff(payload: bytes) -> None:
     with pytest.raises(MalformedMessageError) as caught:
-        codec.decode_diff(payload)
+        codec.DiffDecoder().decode(payload)
     assert caught.value.excerpt == payload[:200]
     assert caught.value.is_retryable
 
@@ -360,7 +360,7 @@ def test_server_time() -> None:
 
 DECODERS: list[Callable[[bytes], object]] = [
     codec.decode_frame,
-    codec.decode_diff,
+    codec.DiffDecoder().decode,
     codec.decode_snapshot,
     codec.decode_best_prices,
     codec.decode_trade,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from depthgui.book.messages import BestPrices, Diff, KeyedDiff, Level, Snapshot
+from depthgui.book.messages import BestPrices, Diff, Level, NumberDiff, Snapshot
 from depthgui.book.order_book import OrderBook
 
 
@@ -18,11 +18,18 @@ def diff(first_id: int, last_id: int, bids: str = "", asks: str = "", *, pu: int
     return Diff(first_id, last_id, at or last_id, levels(bids), levels(asks), pu)
 
 
-def keyed(message: Diff, decimals: int) -> KeyedDiff:
-    """The same diff with prices as numbers."""
-    bids, asks = ([(float(price), size) for price, size in side] for side in (message.bids, message.asks))
-    return KeyedDiff(
-        message.first_id, message.last_id, message.event_time_ms, bids, asks, message.prev_id, price_decimals=decimals
+def as_numbers(message: Diff, price_decimals: int, size_decimals: int = 0) -> NumberDiff:
+    """The same diff with prices and sizes as numbers."""
+    bids, asks = ([(float(price), float(size)) for price, size in side] for side in (message.bids, message.asks))
+    return NumberDiff(
+        message.first_id,
+        message.last_id,
+        message.event_time_ms,
+        bids,
+        asks,
+        message.prev_id,
+        price_decimals,
+        size_decimals,
     )
 
 

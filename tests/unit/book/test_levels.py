@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from decimal import Decimal
 from random import Random
@@ -10,7 +11,9 @@ import pytest
 from unit.book.making import levels
 
 from depthgui.book.errors import MalformedMessageError
-from depthgui.book.levels import BookSide, Side, price_key, usual_levels
+from depthgui.book.levels import BookSide, Side
+from depthgui.book.messages import NumberLevel
+from depthgui.book.spelling import price_key, usual_levels, usual_numbers
 
 
 def side_of(text: str, side: Side = Side.BID) -> BookSide:
@@ -159,7 +162,7 @@ def test_use_decimal_keeps_texts_and_order_and_may_be_asked_twice() -> None:
     side.use_decimal()
     side.use_decimal()
     assert side.levels() == before == [("100.50", "1"), ("100.4", "2"), ("99.00", "3")]
-    assert view[Decimal("100.4")] == "2"
+    assert view[Decimal("100.4")] == 2.0
     assert side.sizes is view
 
 
@@ -249,7 +252,10 @@ def test_the_order_is_right_however_often_it_is_asked_for(side: Side, reads: tup
             (middle + random.randrange(-300, 300) / 4, random.choice(("0.00", "1.00", f"{step + 1}.50")))
             for _ in range(random.choice((1, 8, 30)))
         ]
-        made.apply_keyed(changes, 2) if step % 50 else made.apply([(f"{key:.2f}", size) for key, size in changes])
+        if step % 50:
+            made.apply_numbers([(key, float(size)) for key, size in changes], 2, 2)
+        else:
+            made.apply([(f"{key:.2f}", size) for key, size in changes])
         if step == 600:
             made.apply([("1000.125", "1")])  # an odd spelling: the careful way, until it is gone
             made.apply([("1000.125", "0")])
@@ -340,60 +346,115 @@ def test_keep_best_forgets_odd_texts_of_what_it_drops() -> None:
 
 def test_keyed_levels_are_the_same_levels() -> None:
     side = side_of("100.50x1 99.00x2")
-    side.apply_keyed([(99.0, "0.000"), (101.25, "4.000")], 2)
-    assert side.levels() == [("101.25", "4.000"), ("100.50", "1")]
+    side.apply_numbers([(99.0, 0.0), (101.25, 4.0)], 2, 0)
+    assert side.levels() == [("101.25", "4"), ("100.50", "1")]
 
 
 @pytest.mark.parametrize("base", ["", "5x1", "1.5x1", "1.50x1 2.5x1", "1.50x1 90000000.00000001x1"])
 def test_keyed_levels_of_another_spelling(base: str) -> None:
     side = side_of(base)
     rest = [level for level in side.levels() if float(level[0]) != 1.5]
-    side.apply_keyed([(1.5, "9"), (3.25, "1"), (3.25, "0.0")], 2)
-    assert side.levels() == [*rest, ("1.50", "9")]
+    side.apply_numbers([(1.5, 9.25), (3.25, 1.0), (3.25, 0.0)], 2, 3)
+    assert side.levels() == [*rest, ("1.50", "9.250")]
+    side.apply_numbers([(1.5, 8.0)], 2, 3)
+    assert side.levels() == [*rest, ("1.50", "8.000")]
 
 
-@pytest.mark.parametrize("zero", ["0", "0.0", "0.000", "0.00000000", "0." + "0" * 40])
-def test_keyed_zero_in_every_usual_spelling_removes(zero: str) -> None:
-    side = side_of("100.50x1 99.00x2")
-    side.apply_keyed([(100.5, zero)], 2)
-    assert side.levels() == [("99.00", "2")]
+def test_an_odd_level_that_a_usual_one_replaces_is_odd_no_longer() -> None:
+    side = side_of("100.50x1.0 99.00x2.0 98.00x3.0")
+    side.apply([("100.5", "7"), ("99.00", "2"), ("98.00", "12345678901234567.5")])
+    assert set(side.odd) == {100.5, 99.0, 98.0}
+    assert side.levels() == [("100.5", "7"), ("99.00", "2"), ("98.00", "12345678901234567.5")]
+    side.apply_numbers([(100.5, 7.0), (99.0, 0.0)], 2, 1)
+    assert side.levels() == [("100.50", "7.0"), ("98.00", "12345678901234567.5")]
+    assert set(side.odd) == {98.0}
 
 
-@pytest.mark.parametrize("size", ["0.1", "0.00000001", "0." + "0" * 39 + "1", "1", "9", "10", "1.0"])
-def test_keyed_sizes_above_zero_stay(size: str) -> None:
+def test_an_empty_side_takes_the_spelling_of_what_comes() -> None:
     side = side_of("100.50x1")
-    side.apply_keyed([(99.25, size)], 2)
-    assert side.levels()[1] == ("99.25", size)
+    side.apply([("100.50", "0")])
+    side.apply_numbers([(7.125, 2.5)], 3, 1)
+    assert (side.levels(), dict(side.odd)) == ([("7.125", "2.5")], {})
+    side.apply([("7.125", "0")])
+    side.apply([("8", "2.25")])
+    assert (side.levels(), dict(side.odd)) == ([("8", "2.25")], {})
+
+
+# Sizes
+
+
+def test_sizes_are_numbers_and_come_back_as_they_were_written() -> None:
+    side = side_of("100.50x1.250 99.00x0.001")
+    assert dict(side.sizes) == {100.5: 1.25, 99.0: 0.001}
+    assert side.size_text(99.0) == "0.001"
+    assert side.level(100.5) == ("100.50", "1.250")
+    with pytest.raises(KeyError):
+        side.size_text(1.0)
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        "1234567.12345678",
+        "12345678.12345678",  # 16 digits
+        "123456789012345678.00000000",
+        "9007199254740993.00000000",  # between two floats
+        "9" * 400 + ".00000000",
+        "0.1",
+        "00.10000000",
+        "0." + "0" * 400 + "1",
+    ],
+)
+def test_a_size_of_any_length_comes_back_to_the_letter(size: str) -> None:
+    side = side_of("100.50x1.00000000")
+    side.apply([("99.00", size)])
+    assert side.levels() == [("100.50", "1.00000000"), ("99.00", size)]
+    assert side.size_text(99.0) == size
+    assert side.numbers() == [(100.5, 1.0), (99.0, float(size))]
+    side.apply([("99.00", "0.00000000")])
+    assert side.levels() == [("100.50", "1.00000000")]
 
 
 USUAL = [
-    (2, '[["100.50","1"],["99.00","0.000"]]'),
-    (0, '[["100","1.5"]]'),
-    (8, '[["61737.63000000","1.54698000"]]'),
-    (8, '[["9999999.12345678","0"]]'),
-    (2, "[]"),
+    (2, 0, '[["100.50","1"],["99.00","0"]]'),
+    (0, 1, '[["100","1.5"]]'),
+    (8, 8, '[["61737.63000000","1.54698000"]]'),
+    (8, 8, '[["9999999.12345678","0.00000000"]]'),
+    (8, 8, '[["0.00001234","123456789012345.00000000"]]'),  # of so many digits zeros don't count
+    (2, 3, "[]"),
 ]
 UNUSUAL = [
     *(
-        (2, f'[["{price}","1"]]')
-        for price in ("100.5", "100.500", "0100.50", "00.50", ".50", "1", "-1.00", "", "1e1.00")
+        (2, 0, f'[["{price}","1"]]')
+        for price in ("100.5", "100.500", "0100.50", "00.50", ".50", "1", "-1.00", "", "1e1.00", "1e1", " 1.00")
     ),
     *(
-        (2, f'[["1.00","{size}"]]')
-        for size in ("", ".", "1.", ".5", "00", "00.1", "1.2.3", "-1", "1e5", "0." + "0" * 41)
+        (2, 1, f'[["1.00","{size}"]]')
+        for size in ("", ".", "1", "1.", ".5", "00", "00.1", "1.2.3", "-1.0", "1e5", "0.55", "0." + "0" * 41)
     ),
-    *((2, text) for text in ('[["1.00","1"],,["2.00","1"]]', '[["1.00"]]', '[[1.00,"1"]]', "[", "]")),
-    (8, '[["99999999.12345678","0"]]'),  # 16 digits
-    (15, '[["0.123456789012345","1"]]'),
-    (-1, "[]"),
+    (8, 8, '[["99999999.12345678","0.00000000"]]'),  # 16 digits
+    (8, 8, '[["1.00000000","99999999.12345678"]]'),
+    (8, 8, '[["1.00000000","1234567890123456.00000000"]]'),
+    (15, 0, '[["0.123456789012345","1"]]'),
+    (0, 15, '[["1","0.123456789012345"]]'),
+    (-1, 0, "[]"),
 ]
 
 
-@pytest.mark.parametrize(("decimals", "text"), USUAL)
-def test_usual_levels(decimals: int, text: str) -> None:
-    assert re.fullmatch(usual_levels(decimals), text)
+@pytest.mark.parametrize(("price_decimals", "size_decimals", "text"), USUAL)
+def test_usual_levels(price_decimals: int, size_decimals: int, text: str) -> None:
+    assert re.fullmatch(usual_levels(price_decimals, size_decimals), text)
+    levels: list[tuple[str, str]] = [(price, size) for price, size in json.loads(text)]
+    numbers: list[NumberLevel] | None = [(float(price), float(size)) for price, size in levels]
+    assert usual_numbers(levels, price_decimals, size_decimals) == numbers
 
 
-@pytest.mark.parametrize(("decimals", "text"), UNUSUAL)
-def test_unusual_levels(decimals: int, text: str) -> None:
-    assert not re.fullmatch(usual_levels(decimals), text)
+@pytest.mark.parametrize(("price_decimals", "size_decimals", "text"), UNUSUAL)
+def test_unusual_levels(price_decimals: int, size_decimals: int, text: str) -> None:
+    levels = [(price, size) for price, size in json.loads(text)]
+    assert usual_numbers(levels, price_decimals, size_decimals) is None
+
+
+@pytest.mark.parametrize("text", ['[["1.00","1"],,["2.00","1"]]', '[["1.00"]]', '[[1.00,"1"]]', "[", "]"])
+def test_what_has_another_shape_is_unusual(text: str) -> None:
+    assert not re.fullmatch(usual_levels(2, 0), text)

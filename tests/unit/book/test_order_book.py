@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from unit.book.making import book, diff, keyed, levels, snapshot
+from unit.book.making import as_numbers, book, diff, levels, snapshot
 
 from depthgui.book.errors import MalformedMessageError
 from depthgui.book.messages import Diff
@@ -23,9 +23,9 @@ def test_a_snapshot_is_the_book() -> None:
 @pytest.mark.parametrize("as_keyed", [False, True])
 def test_a_diff_sets_and_removes_and_moves_the_id(as_keyed: bool) -> None:
     made = book(1, "100.0x1 99.5x2", "101.0x3")
-    change = diff(2, 5, "99.5x0 100.5x4", "101.0x3.5 102.0x0", at=77)
-    made.apply(keyed(change, 1) if as_keyed else change)
-    assert made.bids.levels() == levels("100.5x4 100.0x1")
+    change = diff(2, 5, "99.5x0.0 100.5x4.0", "101.0x3.5 102.0x0.0", at=77)
+    made.apply(as_numbers(change, 1, 1) if as_keyed else change)
+    assert made.bids.levels() == levels("100.5x4.0 100.0x1")
     assert made.asks.levels() == levels("101.0x3.5")
     assert (made.last_update_id, made.version, made.event_time_ms) == (5, 1, 77)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from unit.book.making import diff, keyed
+from unit.book.making import as_numbers, diff
 
 from depthgui.book.sequence import DerivativeRules, SpotRules
 
@@ -74,7 +74,7 @@ def test_the_form_of_the_diff_makes_no_difference() -> None:
         event = diff(95, 105, pu=previous)
         for rules in (SPOT, DERIVATIVE):
             for question in (rules.is_old, rules.continues, rules.joins, rules.is_behind):
-                assert question(100, event) is question(100, keyed(event, 2))
+                assert question(100, event) is question(100, as_numbers(event, 2))
 
 
 def test_only_spot_has_ids_of_its_own() -> None:
