@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from depthgui.app import root
 from depthgui.app.event_loop import EventLoop
 from depthgui.app.exchange_start import ExchangeChild
-from depthgui.app.self_test import run_self_test
 from depthgui.book.errors import UsageError
 from depthgui.cli import Arguments
 from depthgui.ui.picture import grab_window, save_picture
@@ -28,12 +27,9 @@ def run_process(arguments: Arguments, child: ExchangeChild | None = None) -> int
     `child` is the embedded exchange that was started for `arguments`, if any.
     """
     app = _Application()
-    if arguments.self_test:
-        _collect_from_now_on()
     with asyncio.Runner(loop_factory=lambda: EventLoop(app)) as runner:
-        job = run_self_test(arguments) if arguments.self_test else _run(arguments, child)
         try:
-            return runner.run(job)
+            return runner.run(_self_test(arguments) if arguments.self_test else _run(arguments, child))
         except root.AlreadyOpenError as error:
             if sys.stdout is not None:
                 sys.stdout.write(f"depthgui: {error}\n")
@@ -41,6 +37,13 @@ def run_process(arguments: Arguments, child: ExchangeChild | None = None) -> int
         except (OSError, UsageError) as error:
             sys.stderr.write(f"depthgui: {error}\n")
             return 1
+
+
+async def _self_test(arguments: Arguments) -> int:
+    from depthgui.app.self_test import run_self_test
+
+    _collect_from_now_on()
+    return await run_self_test(arguments)
 
 
 async def _run(arguments: Arguments, child: ExchangeChild | None) -> int:

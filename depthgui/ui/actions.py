@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.icons import themed_icon
+from depthgui.ui.palettes import Palette
 from depthgui.ui.theme import Theme
 
 
@@ -210,6 +211,8 @@ class ActionRegistry(QtCore.QObject):
         super().__init__(window)
         self._window = window
         self._actions: dict[str, QtGui.QAction] = {}
+        self._palette: Palette | None = None
+        self._has_icons = False
         for spec in ACTIONS:
             self._actions[spec.name] = self._make(spec, getattr(commands, spec.handler))
             window.addAction(self._actions[spec.name])
@@ -239,10 +242,23 @@ class ActionRegistry(QtCore.QObject):
             self._actions[spec.name].setShortcuts([QtGui.QKeySequence(key) for key in keys])
 
     def set_theme(self, theme: Theme) -> None:
-        """Tint the icons."""
+        """Tint the icons, if they have been seen."""
+        self._palette = theme.palette
+        if self._has_icons:
+            self._tint()
+
+    def _show_icons(self) -> None:
+        """A menu is about to be seen: its icons take 25 ms to draw, which the first window need not wait for."""
+        if not self._has_icons:
+            self._has_icons = True
+            self._tint()
+
+    def _tint(self) -> None:
+        if self._palette is None:
+            return
         for spec in ACTIONS:
             if spec.icon:
-                self._actions[spec.name].setIcon(themed_icon(spec.icon, theme.palette))
+                self._actions[spec.name].setIcon(themed_icon(spec.icon, self._palette))
 
     def set_available(self, *, has_tab: bool, has_closed_tab: bool) -> None:
         """Grey out what makes no sense now."""
@@ -256,6 +272,7 @@ class ActionRegistry(QtCore.QObject):
         for menu in Menu:
             menus[menu] = bar.addMenu(menu.value)
             menus[menu].setObjectName(f"menu{plain_text(menu.value)}")
+            menus[menu].aboutToShow.connect(self._show_icons)
         for spec in ACTIONS:
             if spec.begins_section:
                 menus[spec.menu].addSeparator()

@@ -16,6 +16,8 @@ _LOG = logging.getLogger(__name__)
 
 # Package, and its folder of font files. Inter is the typeface of the design; Roboto is as good in figures.
 _PACKAGES = (("fontpkg_inter", "files"), ("font_roboto", "files"))
+# Roboto's files of looks that are never used: each takes a millisecond and more to read.
+_UNUSED = ("Italic", "Black", "Light", "Thin")
 _TABULAR = QtGui.QFont.Tag("tnum")
 _WEIGHT_AXIS = QtGui.QFont.Tag("wght")
 _MIN_PX = 8
@@ -62,7 +64,7 @@ def load_typeface(scale: float = 1.0) -> Typeface:
             continue
         families: dict[str, bool] = {}
         for entry in sorted(importlib.resources.files(package).joinpath(folder).iterdir(), key=lambda item: item.name):
-            if not entry.name.lower().endswith((".ttf", ".otf")):
+            if not entry.name.lower().endswith((".ttf", ".otf")) or any(look in entry.name for look in _UNUSED):
                 continue
             number = QtGui.QFontDatabase.addApplicationFontFromData(entry.read_bytes())
             for family in QtGui.QFontDatabase.applicationFontFamilies(number) if number >= 0 else ():

@@ -17,7 +17,10 @@ from depthgui.depthcache.feed import FeedState
 from depthgui.settings import TabState, schema
 from depthgui.settings.state import VenueTabs
 from depthgui.ui.actions import ACTIONS
+from depthgui.ui.fonts import load_typeface
+from depthgui.ui.palettes import LIGHT
 from depthgui.ui.symbol_tab import SymbolTab
+from depthgui.ui.theme import Theme
 
 
 def tab_texts(shell: Shell) -> list[str]:
@@ -67,6 +70,19 @@ async def test_scripts_find_what_they_rely_on(shell: Shell) -> None:
     assert page.feed.book is not None
     for name in ("actionAddSymbol", "actionCloseTab", "actionStopTab", "actionResync"):
         assert shell.window.findChild(QtGui.QAction, name) is not None
+
+
+async def test_the_menus_have_their_icons_when_one_is_opened(shell: Shell) -> None:
+    action = shell.window.actions_by_name["actionAddSymbol"]
+    assert action.icon().isNull(), "nobody has seen it yet"
+    menu = shell.window.findChild(QtWidgets.QMenu, "menuHelp")
+    assert menu is not None
+    menu.popup(QtCore.QPoint(0, 0))
+    menu.close()
+    dark = action.icon().cacheKey()
+    assert not action.icon().isNull()
+    shell.window.actions_by_name.set_theme(Theme(LIGHT, load_typeface()))
+    assert action.icon().cacheKey() != dark
 
 
 async def test_keys_are_those_of_the_design_and_no_two_commands_share_one(shell: Shell) -> None:
