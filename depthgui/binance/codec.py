@@ -139,7 +139,7 @@ class DiffDecoder:
     The spelling of the last event is tried first.
     """
 
-    __slots__ = ("_lists", "_price_decimals", "_size_decimals")
+    __slots__ = ("_are_usual", "_price_decimals", "_size_decimals")
 
     def __init__(self) -> None:
         """Begin a stream."""
@@ -158,7 +158,7 @@ class DiffDecoder:
         # One look at the bytes for the whole message: texts that are turned into numbers one by one cost more than all
         # the rest.
         start = raw.find(b'"b":[')
-        if start < 0 or not (self._lists.fullmatch(raw, start) or self._is_other_spelling(raw, start)):
+        if start < 0 or not (self._are_usual(raw, start) or self._is_other_spelling(raw, start)):
             return _decoded(_depth_event, raw)
         msgspec.structs.force_setattr(event, "price_decimals", self._price_decimals)  # nobody has seen it yet
         msgspec.structs.force_setattr(event, "size_decimals", self._size_decimals)
@@ -168,12 +168,12 @@ class DiffDecoder:
         price = raw.find(b'[["', start) + 3
         price_end = raw.find(b'"', price)
         self._learn(_decimals(raw, price, price_end), _decimals(raw, price_end + 3, raw.find(b'"', price_end + 3)))
-        return self._lists.fullmatch(raw, start) is not None
+        return self._are_usual(raw, start) is not None
 
     def _learn(self, price_decimals: int, size_decimals: int) -> None:
         self._price_decimals = price_decimals
         self._size_decimals = size_decimals
-        self._lists = _usual_lists(price_decimals, size_decimals)
+        self._are_usual = _usual_lists(price_decimals, size_decimals).fullmatch
 
 
 def _decimals(raw: bytes, start: int, end: int) -> int:

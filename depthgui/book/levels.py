@@ -42,9 +42,10 @@ class BookSide:
 
     __slots__ = (
         "_depth",
-        "_floor",
         "_has_top",
+        "_high",
         "_is_bid",
+        "_low",
         "_odd",
         "_price_decimals",
         "_price_spec",
@@ -69,9 +70,10 @@ class BookSide:
         self._odd: dict[PriceKey, Level] = {}
         self.odd: Mapping[PriceKey, Level] = MappingProxyType(self._odd)
         self._has_top = False  # where it is False, the order is not kept up, and nothing of it is here
-        self._top: list[PriceKey] = []  # ascending; holds every level at or better than _floor
+        self._top: list[PriceKey] = []  # ascending; holds every level from _low to _high
         self._unasked = 0  # messages since somebody asked for anything of the order
-        self._floor: PriceKey = self._no_floor()
+        self._low: PriceKey = math.inf
+        self._high: PriceKey = -math.inf
         self._depth = _TOP_MIN  # the most levels that a reader has asked for
         self._price_decimals = self._size_decimals = -1  # of the texts; -1 until the first level
         self._price_spec = self._size_spec = ""
@@ -170,9 +172,10 @@ class BookSide:
 
         The caller sees to it that they are spelled as `usual_levels` says.
         """
-        if not self._sizes and not self._uses_decimal:
-            self._set_decimals(price_decimals, size_decimals)
         is_usual = price_decimals == self._price_decimals and size_decimals == self._size_decimals
+        if not is_usual and not self._sizes:
+            self._set_decimals(price_decimals, size_decimals)
+            is_usual = True
         if is_usual and not self._uses_decimal:
             self._apply_numbers(levels)
         else:
@@ -197,20 +200,19 @@ class BookSide:
 
     def _apply_in_order(self, levels: list[NumberLevel]) -> None:
         sizes = self._sizes
-        is_bid = self._is_bid
-        floor = self._floor
-        count = len(sizes)
+        top, low, high = self._top, self._low, self._high
         for key, size in levels:
-            if size:
+            if low <= key <= high:
+                if size:
+                    if key not in sizes:
+                        insort(top, key)
+                    sizes[key] = size
+                elif sizes.pop(key, None) is not None:
+                    del top[bisect_left(top, key)]
+            elif size:
                 sizes[key] = size
-                if len(sizes) != count:  # a new level; the length costs less than asking for the key
-                    count += 1
-                    if key >= floor if is_bid else key <= floor:
-                        insort(self._top, key)
-            elif sizes.pop(key, None) is not None:
-                count -= 1
-                if key >= floor if is_bid else key <= floor:
-                    del self._top[bisect_left(self._top, key)]
+            else:
+                sizes.pop(key, None)
         if len(self._top) > 4 * self._depth:
             self._shorten_top()
 
@@ -225,7 +227,7 @@ class BookSide:
             self._set_decimals(decimals_of(price), decimals_of(size))
         self._odd.pop(key, None)
         self._texts.pop(key, None)
-        inside = key >= self._floor if self._is_bid else key <= self._floor
+        inside = self._low <= key <= self._high
         if size.strip("0."):
             if inside and key not in self._sizes:
                 insort(self._top, key)
@@ -272,24 +274,22 @@ class BookSide:
         self._size_spec = f".{size_decimals}f"
         self._texts.clear()
 
-    def _no_floor(self) -> float:
-        # Of a side that keeps no order: no key is at or better than it.
-        return math.inf if self._is_bid else -math.inf
-
     def _shorten_top(self) -> None:
         keep = 2 * self._depth
         del self._top[slice(None, -keep) if self._is_bid else slice(keep, None)]
-        self._floor = self._top[0] if self._is_bid else self._top[-1]
+        if self._is_bid:
+            self._low = self._top[0]
+        else:
+            self._high = self._top[-1]
 
     def _sort_top(self) -> None:
         self._has_top = True
         self._top = sorted(self._sizes)
+        self._low, self._high = -math.inf, math.inf
         if len(self._top) > 2 * self._depth:
             self._shorten_top()
-        else:
-            self._floor = -self._no_floor()
 
     def _give_up_top(self) -> None:
         self._has_top = False
         self._top = []
-        self._floor = self._no_floor()
+        self._low, self._high = math.inf, -math.inf  # no key is between them

@@ -25,6 +25,7 @@ TARGETS = (
     ("sortedcontainers + orjson", 2.8, None),
 )
 _PARSE = "parse alone"
+_UNREAD_PIECES = 5
 # Of the made messages, on the machine of which the budgets' reference points are: how slow is this one, now?
 _REFERENCE_PARSE_US = 3.5
 
@@ -38,13 +39,17 @@ def measure(
 ) -> dict[str, list[float]]:
     """Microseconds of a message for each book, piece by piece.
 
-    Raises DisagreementError if the books' best levels differ at the end of any piece.
+    Raises DisagreementError if the books' best levels differ at the end of a piece: of any, where levels are read
+    anyway, else of every fifth and of the last, because a book may keep an order from then on for whoever asked.
     """
     for book in books:
         book.start(workload)
+    pieces = cut(workload.diffs, piece)
     try:
 
         def compare(number: int) -> None:
+            if not with_read and (number + 1) % _UNREAD_PIECES and number + 1 < len(pieces):
+                return
             expected = books[0].top(READ)
             for book in books[1:]:
                 if book.top(READ) != expected:
@@ -54,7 +59,7 @@ def measure(
 
         jobs = {book.name: _job(book, with_read=with_read) for book in books}
         jobs[_PARSE] = _parse
-        return take_turns(jobs, cut(workload.diffs, piece), compare)
+        return take_turns(jobs, pieces, compare)
     finally:
         for book in books:
             book.close()
@@ -113,11 +118,12 @@ def books_on_made_messages(plan: Plan) -> Result:
     result.notes.append(
         f"{piece * count} messages of {levels_per_message(workload):.0f} levels and "
         f"{sum(map(len, workload.diffs)) / len(workload.diffs) / 1000:.2f} kB on a book of 5000 levels a side, "
-        f"in {count} pieces that the candidates take in turn; all best {READ} levels a side agree after every piece."
+        f"in {count} pieces that the candidates take in turn; all best {READ} levels a side agree after every piece "
+        f"(where nothing is read: every {_UNREAD_PIECES} pieces)."
     )
     result.notes.append(
-        "Where nothing is read, nobody asks our book for its best within a piece: it gives up keeping its order after "
-        "50 messages. The rows with frame and sequence rules ask for it at every message, as the application does."
+        "Where nothing is read, nobody asks our book for its best between two comparisons: it gives up keeping its order "
+        "after 50 messages. The rows with frame and sequence rules ask for it at every message, as the application does."
     )
     _compare(result, plan, workload, piece, is_table=True)
     return result
