@@ -16,7 +16,7 @@ import msgspec
 
 from depthgui.binance.endpoints import Market
 from depthgui.book.errors import MalformedMessageError
-from depthgui.book.messages import AnyDiff, BestPrices, Diff, Level, NumberDiff, NumberLevel, Snapshot, Trade
+from depthgui.book.messages import AnyDiff, BestPrices, Diff, Level, NumberDiff, NumberLevel, Snapshot, Spelling, Trade
 from depthgui.book.spelling import usual_levels
 
 _field = msgspec.field
@@ -65,8 +65,7 @@ class _NumberEvent(NumberDiff, frozen=True, gc=False):
     bids: list[NumberLevel] = _field(name="b")
     asks: list[NumberLevel] = _field(name="a")
     prev_id: int | None = _field(name="pu", default=None)
-    price_decimals: int = 0  # both are set once the bytes have been looked at
-    size_decimals: int = 0
+    spelling: Spelling = Spelling(0, 0)  # set once the bytes have been looked at
 
 
 class _DepthAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -139,11 +138,11 @@ class DiffDecoder:
     The spelling of the last event is tried first.
     """
 
-    __slots__ = ("_are_usual", "_price_decimals", "_size_decimals")
+    __slots__ = ("_are_usual", "_spelling")
 
     def __init__(self) -> None:
         """Begin a stream."""
-        self._learn(0, 0)
+        self._learn(Spelling(0, 0))
 
     def decode(self, payload: bytes | msgspec.Raw) -> AnyDiff:
         """Decode one event: as numbers where all prices, and all sizes, have the same number of decimals, else as text.
@@ -160,20 +159,19 @@ class DiffDecoder:
         start = raw.find(b'"b":[')
         if start < 0 or not (self._are_usual(raw, start) or self._is_other_spelling(raw, start)):
             return _decoded(_depth_event, raw)
-        msgspec.structs.force_setattr(event, "price_decimals", self._price_decimals)  # nobody has seen it yet
-        msgspec.structs.force_setattr(event, "size_decimals", self._size_decimals)
+        msgspec.structs.force_setattr(event, "spelling", self._spelling)  # nobody has seen the event yet
         return event
 
     def _is_other_spelling(self, raw: bytes, start: int) -> bool:
         price = raw.find(b'[["', start) + 3
         price_end = raw.find(b'"', price)
-        self._learn(_decimals(raw, price, price_end), _decimals(raw, price_end + 3, raw.find(b'"', price_end + 3)))
+        size_end = raw.find(b'"', price_end + 3)
+        self._learn(Spelling(_decimals(raw, price, price_end), _decimals(raw, price_end + 3, size_end)))
         return self._are_usual(raw, start) is not None
 
-    def _learn(self, price_decimals: int, size_decimals: int) -> None:
-        self._price_decimals = price_decimals
-        self._size_decimals = size_decimals
-        self._are_usual = _usual_lists(price_decimals, size_decimals).fullmatch
+    def _learn(self, spelling: Spelling) -> None:
+        self._spelling = spelling
+        self._are_usual = _usual_lists(spelling).fullmatch
 
 
 def _decimals(raw: bytes, start: int, end: int) -> int:
@@ -182,8 +180,8 @@ def _decimals(raw: bytes, start: int, end: int) -> int:
 
 
 @functools.cache
-def _usual_lists(price_decimals: int, size_decimals: int) -> re.Pattern[bytes]:
-    levels = usual_levels(price_decimals, size_decimals)
+def _usual_lists(spelling: Spelling) -> re.Pattern[bytes]:
+    levels = usual_levels(spelling)
     return re.compile(rf'"b":{levels},"a":{levels}\}}'.encode())
 
 

@@ -3,7 +3,7 @@
 from depthgui.book.audit import AuditResult, AuditSource, Difference
 from depthgui.book.coverage import Coverage
 from depthgui.book.levels import BookSide, Side
-from depthgui.book.messages import BestPrices, Diff, Level, NumberDiff, Snapshot, Trade
+from depthgui.book.messages import BestPrices, Diff, Level, NumberDiff, Snapshot, Spelling, Trade
 from depthgui.book.order_book import OrderBook
 from depthgui.book.spelling import PriceKey, price_key
 from depthgui.book.sync import BookSync, SyncLimits, SyncState
@@ -23,6 +23,7 @@ __all__ = [
     "PriceKey",
     "Side",
     "Snapshot",
+    "Spelling",
     "SyncLimits",
     "SyncState",
     "Trade",

@@ -18,8 +18,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 
-from depthgui.book.messages import Level, NumberLevel
-from depthgui.book.spelling import PriceKey, check_levels, decimals_of, is_number, price_key, usual_numbers
+from depthgui.book.messages import Level, NumberLevel, Spelling
+from depthgui.book.spelling import PriceKey, check_levels, decimals_of, price_key, spelling_of, usual_numbers
 
 _TOP_MIN = 32
 _TEXTS_KEPT = 64  # levels of which texts are kept; readers of more make them each time
@@ -47,11 +47,10 @@ class BookSide:
         "_is_bid",
         "_low",
         "_odd",
-        "_price_decimals",
         "_price_spec",
-        "_size_decimals",
         "_size_spec",
         "_sizes",
+        "_spelling",
         "_texts",
         "_top",
         "_unasked",
@@ -75,7 +74,7 @@ class BookSide:
         self._low: PriceKey = math.inf
         self._high: PriceKey = -math.inf
         self._depth = _TOP_MIN  # the most levels that a reader has asked for
-        self._price_decimals = self._size_decimals = -1  # of the texts; -1 until the first level
+        self._spelling: Spelling | None = None  # of most texts; None until the first level
         self._price_spec = self._size_spec = ""
         self._texts: dict[PriceKey, tuple[float, Level]] = {}
         self._uses_decimal = False
@@ -157,9 +156,10 @@ class BookSide:
 
         Raises MalformedMessageError for text that is not a number; nothing is changed then.
         """
-        if not self._sizes and levels and all(map(is_number, levels[0])):
-            self._set_decimals(*map(decimals_of, levels[0]))
-        numbers = None if self._uses_decimal else usual_numbers(levels, self._price_decimals, self._size_decimals)
+        if not self._sizes and levels and (spelling := spelling_of(levels[0])):
+            self._set_spelling(spelling)
+        known = None if self._uses_decimal else self._spelling
+        numbers = None if known is None else usual_numbers(levels, known)
         if numbers is not None:
             self._apply_numbers(numbers)
             return
@@ -167,19 +167,17 @@ class BookSide:
         for price, size in levels:
             self._apply_checked(price, size)
 
-    def apply_numbers(self, levels: list[NumberLevel], price_decimals: int, size_decimals: int) -> None:
-        """Do the same with prices and sizes that are numbers already, all written with so many decimals.
+    def apply_numbers(self, levels: list[NumberLevel], spelling: Spelling) -> None:
+        """Do the same with prices and sizes that are numbers already.
 
-        The caller sees to it that they are spelled as `usual_levels` says.
+        The caller sees to it that they were written as `usual_levels` says of this spelling.
         """
-        is_usual = price_decimals == self._price_decimals and size_decimals == self._size_decimals
-        if not is_usual and not self._sizes:
-            self._set_decimals(price_decimals, size_decimals)
-            is_usual = True
-        if is_usual and not self._uses_decimal:
+        if spelling is not self._spelling and (spelling == self._spelling or not self._sizes):
+            self._set_spelling(spelling)
+        if spelling is self._spelling and not self._uses_decimal:
             self._apply_numbers(levels)
         else:
-            self.apply([(f"{price:.{price_decimals}f}", f"{size:.{size_decimals}f}") for price, size in levels])
+            self.apply(list(map(spelling.text, levels)))
 
     def _apply_numbers(self, levels: list[NumberLevel]) -> None:
         if self._odd:
@@ -223,8 +221,8 @@ class BookSide:
             self.use_decimal()
         elif self._uses_decimal:
             key = Decimal(price)
-        if self._price_decimals < 0:
-            self._set_decimals(decimals_of(price), decimals_of(size))
+        if self._spelling is None:
+            self._set_spelling(Spelling(decimals_of(price), decimals_of(size)))
         self._odd.pop(key, None)
         self._texts.pop(key, None)
         inside = self._low <= key <= self._high
@@ -267,12 +265,12 @@ class BookSide:
         self._odd.update(odd)
         self._give_up_top()
 
-    def _set_decimals(self, price_decimals: int, size_decimals: int) -> None:
-        self._price_decimals = price_decimals
-        self._size_decimals = size_decimals
-        self._price_spec = f".{price_decimals}f"
-        self._size_spec = f".{size_decimals}f"
-        self._texts.clear()
+    def _set_spelling(self, spelling: Spelling) -> None:
+        if spelling != self._spelling:
+            self._price_spec = f".{spelling.price_decimals}f"
+            self._size_spec = f".{spelling.size_decimals}f"
+            self._texts.clear()
+        self._spelling = spelling
 
     def _shorten_top(self) -> None:
         keep = 2 * self._depth

@@ -11,6 +11,18 @@ NumberLevel = tuple[float, float]
 """Price and size as numbers that give back what the venue wrote, with the number of decimals of each."""
 
 
+class Spelling(msgspec.Struct, frozen=True, gc=False):
+    """With how many decimals prices and sizes were written."""
+
+    price_decimals: int
+    size_decimals: int
+
+    def text(self, level: NumberLevel) -> Level:
+        """The texts of a level that was written so."""
+        price, size = level
+        return f"{price:.{self.price_decimals}f}", f"{size:.{self.size_decimals}f}"
+
+
 class Diff(msgspec.Struct, frozen=True, gc=False):
     """Absolute sizes of the levels that changed between two update ids; size zero means that the level is gone.
 
@@ -33,8 +45,8 @@ class Diff(msgspec.Struct, frozen=True, gc=False):
 class NumberDiff(msgspec.Struct, frozen=True, gc=False):
     """A diff whose prices and sizes are numbers already: the usual case, at half the cost.
 
-    Every price was written with `price_decimals` decimals, every size with `size_decimals`, and all with no more digits
-    than a float holds, so that the numbers give their texts.
+    All were written with the same `spelling`, and with no more digits than a float holds, so that the numbers give back
+    their texts.
     """
 
     first_id: int
@@ -43,16 +55,11 @@ class NumberDiff(msgspec.Struct, frozen=True, gc=False):
     bids: list[NumberLevel]
     asks: list[NumberLevel]
     prev_id: int | None
-    price_decimals: int
-    size_decimals: int
+    spelling: Spelling
 
     def as_text(self) -> Diff:
         """The same with prices and sizes as the venue wrote them."""
-        price_spec, size_spec = f".{self.price_decimals}f", f".{self.size_decimals}f"
-        bids, asks = (
-            [(format(price, price_spec), format(size, size_spec)) for price, size in side]
-            for side in (self.bids, self.asks)
-        )
+        bids, asks = (list(map(self.spelling.text, side)) for side in (self.bids, self.asks))
         return Diff(self.first_id, self.last_id, self.event_time_ms, bids, asks, self.prev_id)
 
 

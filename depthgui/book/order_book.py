@@ -51,8 +51,8 @@ class OrderBook:
         Raises MalformedMessageError for a level that is not two numbers; nothing is changed then.
         """
         if isinstance(diff, NumberDiff):
-            self.bids.apply_numbers(diff.bids, diff.price_decimals, diff.size_decimals)
-            self.asks.apply_numbers(diff.asks, diff.price_decimals, diff.size_decimals)
+            self.bids.apply_numbers(diff.bids, diff.spelling)
+            self.asks.apply_numbers(diff.asks, diff.spelling)
         else:
             check_levels(diff.asks)  # before the bids are changed
             self.bids.apply(diff.bids)

@@ -15,7 +15,7 @@ from decimal import Decimal
 import msgspec
 
 from depthgui.book.errors import MalformedMessageError
-from depthgui.book.messages import Level, NumberLevel
+from depthgui.book.messages import Level, NumberLevel, Spelling
 
 PriceKey = float | Decimal
 
@@ -58,13 +58,19 @@ def check_levels(levels: Sequence[Level]) -> None:
             raise MalformedMessageError(f"not a size: {size!r}")
 
 
-def usual_levels(price_decimals: int, size_decimals: int) -> str:
+def spelling_of(level: Level) -> Spelling | None:
+    """How a level is spelled; None if it is not two numbers."""
+    return Spelling(*map(decimals_of, level)) if all(map(is_number, level)) else None
+
+
+def usual_levels(spelling: Spelling) -> str:
     """Regular expression that tells, of JSON, whether the texts of an array of levels come back from floats.
 
     It is for JSON that a decoder has accepted as pairs of floats: that sees to the commas, and to needless zeros at
-    the front. All prices have `price_decimals` decimals and all sizes `size_decimals`, and each at most 15 digits; of
-    a size, the zeros after the point don't count.
+    the front. All have the decimals of `spelling`, and at most 15 digits; of a size, the zeros after the point don't
+    count.
     """
+    price_decimals, size_decimals = spelling.price_decimals, spelling.size_decimals
     if not (0 <= price_decimals < EXACT_DIGITS and 0 <= size_decimals < EXACT_DIGITS):
         return "(?!)"
     size = _usual_number(size_decimals)
@@ -78,13 +84,13 @@ def _usual_number(decimals: int) -> str:
     return rf"[0-9]{{1,{EXACT_DIGITS - decimals}}}+{fraction}"
 
 
-def usual_numbers(levels: Sequence[Level], price_decimals: int, size_decimals: int) -> list[NumberLevel] | None:
+def usual_numbers(levels: Sequence[Level], spelling: Spelling) -> list[NumberLevel] | None:
     """The levels as numbers that give back their texts; None where a price or a size is spelled in another way."""
     try:
         raw = _encode(levels)
     except UnicodeEncodeError:  # half a surrogate pair
         return None
-    if not _usual_levels(price_decimals, size_decimals).fullmatch(raw):
+    if not _usual_levels(spelling).fullmatch(raw):
         return None
     try:
         return _decode(raw)
@@ -93,5 +99,5 @@ def usual_numbers(levels: Sequence[Level], price_decimals: int, size_decimals: i
 
 
 @functools.cache
-def _usual_levels(price_decimals: int, size_decimals: int) -> re.Pattern[bytes]:
-    return re.compile(usual_levels(price_decimals, size_decimals).encode())
+def _usual_levels(spelling: Spelling) -> re.Pattern[bytes]:
+    return re.compile(usual_levels(spelling).encode())

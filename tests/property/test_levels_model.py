@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from depthgui.binance.codec import DiffDecoder
-from depthgui.book import BookSide, NumberDiff, OrderBook, Side, price_key
+from depthgui.book import BookSide, NumberDiff, OrderBook, Side, Spelling, price_key
 from depthgui.book.errors import MalformedMessageError
 
 DIGITS = st.text("0123456789", min_size=1, max_size=30)
@@ -73,7 +73,7 @@ class SideMachine(RuleBasedStateMachine):
 
     @rule(levels=st.lists(st.tuples(FEW, TYPICAL_SIZES), max_size=8))
     def apply_numbers(self, levels: list[tuple[int, str]]) -> None:
-        self.side.apply_numbers([(cents / 100, float(size)) for cents, size in levels], 2, 3)
+        self.side.apply_numbers([(cents / 100, float(size)) for cents, size in levels], Spelling(2, 3))
         self.expect([(f"{cents / 100:.2f}", size) for cents, size in levels])
 
     @rule(first=st.integers(0, 20_000), count=st.integers(1, 400), size=TYPICAL_SIZES)

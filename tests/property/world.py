@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from property.model_exchange import Event, ModelExchange, State
 
-from depthgui.book import BestPrices, BookSync, Diff, NumberDiff, OrderBook, Snapshot, SyncLimits, SyncState
+from depthgui.book import BestPrices, BookSync, Diff, NumberDiff, OrderBook, Snapshot, Spelling, SyncLimits, SyncState
 from depthgui.book.sequence import DerivativeRules, SpotRules
 from depthgui.book.sync import Audited, FetchSnapshot, Outcomes, ReconnectStream, StateChanged
 
@@ -48,7 +48,7 @@ def to_diff(event: Event, spelling: str) -> Diff | NumberDiff:
         bids, asks = (
             [(float(price), float(size)) for price, size in side.items()] for side in (event.bids, event.asks)
         )
-        return NumberDiff(event.first_id, event.last_id, event.time_ms, bids, asks, event.prev_id, 4, 4)
+        return NumberDiff(event.first_id, event.last_id, event.time_ms, bids, asks, event.prev_id, Spelling(4, 4))
     bids_text, asks_text = (
         [
             (spelled(price, spelling, index), spelled(size, spelling, index))

@@ -116,7 +116,7 @@ def test_a_diff_of_each_market(
 ) -> None:
     event = codec.DiffDecoder().decode(payload)
     assert isinstance(event, NumberDiff)
-    assert event.price_decimals == decimals
+    assert event.spelling.price_decimals == decimals
     text = event.as_text()
     assert (text.first_id, text.last_id, text.prev_id, text.event_time_ms) == ids
     assert (text.bids, text.asks) == (bids, asks)

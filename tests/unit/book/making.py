@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from depthgui.book.messages import BestPrices, Diff, Level, NumberDiff, Snapshot
+from depthgui.book.messages import BestPrices, Diff, Level, NumberDiff, Snapshot, Spelling
 from depthgui.book.order_book import OrderBook
 
 
@@ -21,16 +21,8 @@ def diff(first_id: int, last_id: int, bids: str = "", asks: str = "", *, pu: int
 def as_numbers(message: Diff, price_decimals: int, size_decimals: int = 0) -> NumberDiff:
     """The same diff with prices and sizes as numbers."""
     bids, asks = ([(float(price), float(size)) for price, size in side] for side in (message.bids, message.asks))
-    return NumberDiff(
-        message.first_id,
-        message.last_id,
-        message.event_time_ms,
-        bids,
-        asks,
-        message.prev_id,
-        price_decimals,
-        size_decimals,
-    )
+    spelling = Spelling(price_decimals, size_decimals)
+    return NumberDiff(message.first_id, message.last_id, message.event_time_ms, bids, asks, message.prev_id, spelling)
 
 
 def snapshot(

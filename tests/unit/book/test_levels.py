@@ -12,7 +12,7 @@ from unit.book.making import levels
 
 from depthgui.book.errors import MalformedMessageError
 from depthgui.book.levels import BookSide, Side
-from depthgui.book.messages import NumberLevel
+from depthgui.book.messages import NumberLevel, Spelling
 from depthgui.book.spelling import price_key, usual_levels, usual_numbers
 
 
@@ -253,7 +253,7 @@ def test_the_order_is_right_however_often_it_is_asked_for(side: Side, reads: tup
             for _ in range(random.choice((1, 8, 30)))
         ]
         if step % 50:
-            made.apply_numbers([(key, float(size)) for key, size in changes], 2, 2)
+            made.apply_numbers([(key, float(size)) for key, size in changes], Spelling(2, 2))
         else:
             made.apply([(f"{key:.2f}", size) for key, size in changes])
         if step == 600:
@@ -346,7 +346,7 @@ def test_keep_best_forgets_odd_texts_of_what_it_drops() -> None:
 
 def test_keyed_levels_are_the_same_levels() -> None:
     side = side_of("100.50x1 99.00x2")
-    side.apply_numbers([(99.0, 0.0), (101.25, 4.0)], 2, 0)
+    side.apply_numbers([(99.0, 0.0), (101.25, 4.0)], Spelling(2, 0))
     assert side.levels() == [("101.25", "4"), ("100.50", "1")]
 
 
@@ -354,9 +354,9 @@ def test_keyed_levels_are_the_same_levels() -> None:
 def test_keyed_levels_of_another_spelling(base: str) -> None:
     side = side_of(base)
     rest = [level for level in side.levels() if float(level[0]) != 1.5]
-    side.apply_numbers([(1.5, 9.25), (3.25, 1.0), (3.25, 0.0)], 2, 3)
+    side.apply_numbers([(1.5, 9.25), (3.25, 1.0), (3.25, 0.0)], Spelling(2, 3))
     assert side.levels() == [*rest, ("1.50", "9.250")]
-    side.apply_numbers([(1.5, 8.0)], 2, 3)
+    side.apply_numbers([(1.5, 8.0)], Spelling(2, 3))
     assert side.levels() == [*rest, ("1.50", "8.000")]
 
 
@@ -365,7 +365,7 @@ def test_an_odd_level_that_a_usual_one_replaces_is_odd_no_longer() -> None:
     side.apply([("100.5", "7"), ("99.00", "2"), ("98.00", "12345678901234567.5")])
     assert set(side.odd) == {100.5, 99.0, 98.0}
     assert side.levels() == [("100.5", "7"), ("99.00", "2"), ("98.00", "12345678901234567.5")]
-    side.apply_numbers([(100.5, 7.0), (99.0, 0.0)], 2, 1)
+    side.apply_numbers([(100.5, 7.0), (99.0, 0.0)], Spelling(2, 1))
     assert side.levels() == [("100.50", "7.0"), ("98.00", "12345678901234567.5")]
     assert set(side.odd) == {98.0}
 
@@ -373,7 +373,7 @@ def test_an_odd_level_that_a_usual_one_replaces_is_odd_no_longer() -> None:
 def test_an_empty_side_takes_the_spelling_of_what_comes() -> None:
     side = side_of("100.50x1")
     side.apply([("100.50", "0")])
-    side.apply_numbers([(7.125, 2.5)], 3, 1)
+    side.apply_numbers([(7.125, 2.5)], Spelling(3, 1))
     assert (side.levels(), dict(side.odd)) == ([("7.125", "2.5")], {})
     side.apply([("7.125", "0")])
     side.apply([("8", "2.25")])
@@ -443,18 +443,18 @@ UNUSUAL = [
 
 @pytest.mark.parametrize(("price_decimals", "size_decimals", "text"), USUAL)
 def test_usual_levels(price_decimals: int, size_decimals: int, text: str) -> None:
-    assert re.fullmatch(usual_levels(price_decimals, size_decimals), text)
+    assert re.fullmatch(usual_levels(Spelling(price_decimals, size_decimals)), text)
     levels: list[tuple[str, str]] = [(price, size) for price, size in json.loads(text)]
     numbers: list[NumberLevel] | None = [(float(price), float(size)) for price, size in levels]
-    assert usual_numbers(levels, price_decimals, size_decimals) == numbers
+    assert usual_numbers(levels, Spelling(price_decimals, size_decimals)) == numbers
 
 
 @pytest.mark.parametrize(("price_decimals", "size_decimals", "text"), UNUSUAL)
 def test_unusual_levels(price_decimals: int, size_decimals: int, text: str) -> None:
     levels = [(price, size) for price, size in json.loads(text)]
-    assert usual_numbers(levels, price_decimals, size_decimals) is None
+    assert usual_numbers(levels, Spelling(price_decimals, size_decimals)) is None
 
 
 @pytest.mark.parametrize("text", ['[["1.00","1"],,["2.00","1"]]', '[["1.00"]]', '[[1.00,"1"]]', "[", "]"])
 def test_what_has_another_shape_is_unusual(text: str) -> None:
-    assert not re.fullmatch(usual_levels(2, 0), text)
+    assert not re.fullmatch(usual_levels(Spelling(2, 0)), text)

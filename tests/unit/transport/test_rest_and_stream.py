@@ -75,7 +75,7 @@ async def test_an_answer_with_its_status_headers_and_query(port: int) -> None:
 
 async def test_plain_addresses_need_no_certificates(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loading them takes a tenth of a second, which the demo need not wait for."""
-    monkeypatch.setattr("depthgui.transport.rest.make_ssl_context", lambda: pytest.fail("certificates were loaded"))
+    monkeypatch.setattr("depthgui.transport.tls.make_ssl_context", lambda: pytest.fail("certificates were loaded"))
     await get(f"http://127.0.0.1:{port}/rest")
 
 
