@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -28,8 +29,7 @@ _CHANGED = 0.2  # how far the cap must be off before everything is drawn with a 
 _SAMPLE = 16_384  # sizes that the percentile is taken of
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """The part of a history that is on screen: `groups` groups of `merge` slots each, from group number `first` on.
 
     Group g holds the slots from g x merge on. Rows go down from `top_row`.
@@ -65,44 +65,48 @@ class Lines:
 
 
 class Places(NamedTuple):
-    """Where a window's slots are in a history's arrays, and whether there is a column of each."""
+    """Where a window's slots are in a history's arrays, and whether there is a column of each, and of all."""
 
     at: Ints
     is_there: npt.NDArray[np.bool_]
     slots: Ints
+    is_whole: bool
 
 
-def cells(history: HeatmapHistory, window: Window, newest_slot: int, cap: float, places: Places | None = None) -> Codes:
-    """Codes of a window, shape (rows, groups). `cap` is the size in units that is shown in full.
+def cells(
+    history: HeatmapHistory, window: Window, newest_slot: int, cap: float, places: Places | None = None
+) -> tuple[Codes, bool]:
+    """Codes of a window, shape (rows, groups), and whether some of them may be unknown or gaps.
 
-    `places` are the window's, if the caller has them. Slots after `newest_slot` have not been yet, and those before
-    the oldest column are not kept: both are empty.
+    `cap` is the size in units that is shown in full. `places` are the window's, if the caller has them. Slots after
+    `newest_slot` have not been yet, and those before the oldest column are not kept: both are empty.
     """
-    at, is_there, slots = places or places_of(history, window)
-    down = np.arange(window.rows)
+    at, is_there, slots, is_whole = places or places_of(history, window)
     squares = np.multiply(_sizes(history, window, at), FULL**2 / max(cap, 1.0), dtype=np.float32, casting="unsafe")
     np.sqrt(np.minimum(squares, np.float32(FULL**2), out=squares), out=squares)
     codes = np.ceil(squares, out=squares).astype(np.uint8)
     lows, highs = history.lows[at], history.highs[at]
-    if lows.max() > window.top_row - window.rows + 1 or highs.min() < window.top_row:
+    is_known = lows.max() <= window.top_row - window.rows + 1 and highs.min() >= window.top_row
+    if not is_known:
+        down = np.arange(window.rows)
         below_low = down > (window.top_row - lows)[:, None]
         above_high = down < (window.top_row - highs)[:, None]
         np.putmask(codes, below_low | above_high, UNKNOWN)
-    if not is_there.all():
+    if not is_whole:
         codes[~is_there] = GAP
         oldest = history.oldest_slot
         codes[(slots > newest_slot) | (slots < (newest_slot + 1 if oldest is None else oldest))] = EMPTY
     if window.merge > 1:
         codes = codes.reshape(window.groups, window.merge, window.rows).max(axis=1)
-    return codes.T
+    return codes.T, not (is_known and is_whole)
 
 
 def lines(history: HeatmapHistory, window: Window, places: Places | None = None) -> Lines:
     """Best prices of a window; `places` as for `cells`."""
-    at, is_there, _ = places or places_of(history, window)
+    at, is_there, _, is_whole = places or places_of(history, window)
     rows = (history.bests[at] / history.step).T
     stretches = history.stretches[at]
-    if not is_there.all():
+    if not is_whole:
         rows[:, ~is_there] = np.nan
         stretches[~is_there] = -1
     if window.merge == 1:
@@ -115,8 +119,8 @@ def lines(history: HeatmapHistory, window: Window, places: Places | None = None)
 
 def sample_cap(history: HeatmapHistory, window: Window) -> float | None:
     """The robust largest size of a window in units: the 98th percentile of what rests there, None for nothing."""
-    at, is_there, _ = places_of(history, window)
-    at = at[is_there]
+    places = places_of(history, window)
+    at = places.at[places.is_there]
     if not at.size:
         return None
     at = at[:: max(1, math.ceil(at.size * window.rows / _SAMPLE))]
@@ -148,7 +152,7 @@ class Bubbles:
 
 def bubbles(history: HeatmapHistory, window: Window, most: int) -> Bubbles:
     """The `most` largest trades of a window, smallest first so that the largest are drawn on top."""
-    at, is_there, slots = places_of(history, window)
+    at, is_there, slots, _ = places_of(history, window)
     sums = history.traded[at].ravel()
     found = np.flatnonzero(sums * np.repeat(is_there, 2))
     sizes = sums[found]
@@ -171,7 +175,7 @@ def places_of(history: HeatmapHistory, window: Window) -> Places:
     oldest = history.oldest_slot
     if oldest is not None and window.first_slot < oldest:
         is_there &= slots >= oldest  # a place that no newer column has taken
-    return Places(at, is_there, slots)
+    return Places(at, is_there, slots, bool(is_there.all()))
 
 
 def _sizes(history: HeatmapHistory, window: Window, at: Ints) -> Ints | npt.NDArray[np.uint32]:

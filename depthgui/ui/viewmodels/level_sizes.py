@@ -1,4 +1,4 @@
-"""Sizes of many levels as floats, for places and colours on screen: the one way in which they are read for that."""
+"""Sizes of many levels as an array, for places and colours on screen: the one way in which they are read for that."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from depthgui.book.spelling import PriceKey
 
 def sizes_of(side: BookSide, keys: list[PriceKey]) -> npt.NDArray[np.float64]:
     """Sizes of the levels `keys` of a side, in their order."""
-    found = itemgetter(*keys)(side.sizes) if len(keys) > 1 else tuple(side.sizes[key] for key in keys)
-    return np.fromiter(map(float, found), np.float64, len(keys))
+    found = itemgetter(*keys)(side.sizes) if len(keys) > 1 else [side.sizes[key] for key in keys]
+    return np.fromiter(found, np.float64, len(keys))

@@ -67,7 +67,7 @@ class Heatmap(Canvas):
         self._capped_version = -1
         self._drawn_until = 0
         self._revision = 0
-        self._axis_px = 0
+        self._axis_px, self._axis_price = 0, -1
         self._step = 1.0  # price of a row
         self._decimals = 0  # of a price on the tick
         self._pointer: QtCore.QPointF | None = None
@@ -116,7 +116,7 @@ class Heatmap(Canvas):
         self._theme = theme
         self._painter = HeatmapPainter(theme, self._style, self.devicePixelRatioF())
         self._image.set_theme(theme)
-        self._axis_px = 0
+        self._axis_px, self._axis_price = 0, -1
         self.refresh()
 
     def set_format(self, style: NumberFormat, zone: TimeZone) -> None:
@@ -168,9 +168,8 @@ class Heatmap(Canvas):
             self._painter.paint_message(painter, size, self._message())
             return
         self._painter.paint(painter, self._frame, self.view, self._image, size)
-        plot = self._plot()
-        if self._pointer is not None and self._dragged is None and plot.contains(self._pointer):
-            self._painter.paint_cursor(painter, self._pointer, plot, self.card_lines(self._pointer))
+        if self._pointer is not None and self._dragged is None and self._plot().contains(self._pointer):
+            self._painter.paint_cursor(painter, self._pointer, self._plot(), self.card_lines(self._pointer))
 
     def _on_recorded(self) -> None:
         if self.isVisible():
@@ -189,7 +188,7 @@ class Heatmap(Canvas):
         self._cap = 0.0
         self._capped_version = -1
         self._drawn_until = 0
-        self._axis_px = 0
+        self._axis_px, self._axis_price = 0, -1
 
     def newest_slot(self) -> int:
         """The slot at the right edge while the view follows: the last column, unless it is long ago."""
@@ -215,14 +214,17 @@ class Heatmap(Canvas):
         view, ratio = self.view, self.devicePixelRatioF()
         step, decimals = self._step, self._decimals
         size = self.viewport().size()
-        self._axis_px = max(self._axis_px, self._painter.axis_px(self._painter.price_text(_mid(bid, ask), decimals)))
+        mid = _mid(bid, ask)
+        if int(mid) != self._axis_price:  # few prices have more digits than the one before
+            self._axis_price = int(mid)
+            self._axis_px = max(self._axis_px, self._painter.axis_px(self._painter.price_text(mid, decimals)))
         before = (view.width, view.zoom)
         view.resize(int(max(1, size.width() - self._axis_px) * ratio), int(size.height() * ratio))
         view.keep(history.last_slot - (history.oldest_slot or 0) + 1)
         if (view.width, view.zoom) != before:
             self.view_changed.emit()
         if view.is_following:
-            view.follow(_mid(bid, ask) / step)
+            view.follow(mid / step)
         newest = self.newest_slot()
         window = view.window(newest)
         self._rescale(history, instrument, newest)
@@ -233,10 +235,10 @@ class Heatmap(Canvas):
             self._with_heat,
         )
         self._image.show(history, window, look, newest, self._drawn_until)
-        self._drawn_until = newest + 1 if history.has(newest) else min(newest, (history.last_slot or newest) + 1)
+        self._drawn_until = history.last_slot + 1
         price = self._last_price.read(feed)
         stale = not is_live(feed)
-        shown = _mid(bid, ask) if price is None else float(price.text)
+        shown = mid if price is None else float(price.text)
         return HeatmapFrame(
             window=window,
             newest_slot=newest,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from PySide6 import QtCore, QtGui
 
@@ -29,8 +29,7 @@ _LEGEND_PX = (72, 5)
 _LABEL_GAP_PX = 38
 
 
-@dataclass(frozen=True, slots=True)
-class HeatmapFrame:
+class HeatmapFrame(msgspec.Struct, frozen=True):
     """What one paint draws. `step` is the price of a row.
 
     `last` is the price on the tag: the last one, with its direction, or the mid where there was no trade.

@@ -205,12 +205,12 @@ def test_a_new_column_draws_no_more_than_itself(shown: Panel) -> None:
         assert panel.plot._image.drawn_groups <= 2
 
 
-def test_the_ring_shows_what_drawing_it_anew_shows(shown: Panel, market: FakeFeed) -> None:
+def test_column_by_column_it_shows_what_drawing_it_anew_shows(shown: Panel, market: FakeFeed) -> None:
     panel, pass_columns = shown
     plot = panel.plot
     plot.show_layers(heat=True, trades=False)
     plot.view.set_zoom(2)
-    for number in range(150):  # more columns than the ring has
+    for number in range(150):  # more columns than the image has
         change(market.book, bids=[(f"{99.5 + 0.01 * (number % 40):.2f}", f"{number % 7}.000")])
         pass_columns(record=number % 9 != 0)
         if number % 10 == 0:
@@ -237,6 +237,25 @@ def test_panning_back_and_forth_comes_back_to_the_same_picture(shown: Panel, mar
         assert (picture(plot) == moved).all()
     plot.to_now()
     assert (picture(plot) == now).all()
+
+
+def test_panning_far_back_and_on_shows_what_drawing_it_anew_shows(shown: Panel, market: FakeFeed) -> None:
+    panel, pass_columns = shown
+    plot = panel.plot
+    plot.show_layers(heat=True, trades=False)
+    plot.view.set_zoom(2)
+    for number in range(300):  # the image is begun anew more than once
+        change(market.book, bids=[(f"{99.5 + 0.01 * (number % 40):.2f}", f"{number % 7 + 1}.000")])
+        pass_columns(record=number % 50 != 0)
+    drawn = []
+    for by in (-20, -20, -20, -60, 10, 35, -15, 80, -5):
+        plot._pan(by)
+        drawn.append(plot._image.drawn_groups)
+        moved = picture(plot)
+        plot._image.forget()
+        plot.refresh()
+        assert (picture(plot) == moved).all(), by
+    assert drawn == [20, 20, 20, 60, 10, 35, 15, 80, 5]
 
 
 def test_keys_pan_zoom_and_return(qtbot: QtBot, shown: Panel) -> None:
@@ -431,9 +450,9 @@ def test_on_a_screen_of_double_pixels_columns_stay_crisp(
     plot._image.paint(painter)
     painter.end()
     words = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), -1)[:, : plot.view.width]
-    ring = plot._image
-    start = (ring._end * plot.view.group_px - plot.view.width) % ring._pixels.shape[1]
-    assert (words == np.roll(ring._pixels, -start, axis=1)[:, : plot.view.width]).all()
+    kept = plot._image
+    left = (kept._end - kept._origin) * plot.view.group_px - plot.view.width
+    assert (words == kept._pixels[: plot.view.height, left : left + plot.view.width]).all()
 
 
 def test_layers_are_switched_and_remembered(shown: Panel, theme: Theme, market: FakeFeed, qtbot: QtBot) -> None:

@@ -75,7 +75,7 @@ def test_every_cell_says_what_was_there(
     assert history.last_slot is not None
     newest = history.last_slot + later
     window = Window(100 // merge + first - 20, groups, merge, top, rows)
-    found = cells(history, window, newest, float(cap))
+    found, has_marks = cells(history, window, newest, float(cap))
     assert found.shape == (rows, groups)
     for group in range(groups):
         slots = range((window.first + group) * merge, (window.first + group + 1) * merge)
@@ -83,11 +83,13 @@ def test_every_cell_says_what_was_there(
             wanted = max(expected(history, slot, top - row, newest, cap) for slot in slots)
             assert abs(int(found[row, group]) - wanted) <= (1 if 0 < wanted < FULL else 0), (row, group)
             assert (found[row, group] >= UNKNOWN) == (wanted >= UNKNOWN)
+    assert has_marks or (found < UNKNOWN).all()
 
 
 def test_one_missing_slot_is_seen_however_far_it_is_zoomed_out() -> None:
     history = history_with({slot: (100, {0: 5, -1: 5}) for slot in range(16) if slot != 6})
-    found = cells(history, Window(0, 2, 8, 105, 10), 15, 10.0)
+    found, has_marks = cells(history, Window(0, 2, 8, 105, 10), 15, 10.0)
+    assert has_marks
     assert (found[:, 0] == GAP).all()
     assert (found[:, 1] != GAP).all()
 
