@@ -28,6 +28,7 @@ from depthgui.depthcache.venue_rest import VenueRest
 from depthgui.transport.proxy import ProxyChoice
 from depthgui.transport.rest import RestClient
 from depthgui.transport.stream import StreamOpener, WebSocketOpener
+from depthgui.transport.tls import SharedContext
 
 _log = logging.getLogger(__name__)
 
@@ -59,9 +60,10 @@ class Hub:
         self.endpoints = endpoints
         self.options = options or HubOptions()
         self.loop_lag = LoopLag()
-        self.rest = rest or VenueRest(endpoints, RestClient(proxy=self.options.proxy))
+        tls = SharedContext()
+        self.rest = rest or VenueRest(endpoints, RestClient(proxy=self.options.proxy, tls=tls))
         self._owns_rest = rest is None
-        self._opener = self.options.opener or WebSocketOpener(proxy=self.options.proxy)
+        self._opener = self.options.opener or WebSocketOpener(proxy=self.options.proxy, tls=tls)
         self._connects = SlidingWindow(CONNECTS_PER_5_MINUTES, 300.0)
         self._connections: dict[tuple[Market, Route], list[Connection]] = {}
         self._streams: dict[tuple[Market, Route, str], SharedStream] = {}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from depthgui.book.errors import ConnectFailedError, RequestTimeoutError, UsageError
 from depthgui.transport.causes import describe_network_error
 from depthgui.transport.proxy import ProxyChoice, without_login
-from depthgui.transport.tls import make_ssl_context
+from depthgui.transport.tls import SharedContext
 
 if TYPE_CHECKING:
     import ssl
@@ -40,15 +40,16 @@ class RestClient:
         self,
         *,
         proxy: ProxyChoice | None = None,
+        tls: SharedContext | None = None,
         timeout_s: float = 10.0,
         session_options: Mapping[str, Any] | None = None,
     ) -> None:
         """Open nothing yet. `session_options` go to aiohttp's ClientSession as they are."""
         self._proxy = proxy or ProxyChoice()
+        self._tls = tls or SharedContext()
         self._timeout_s = timeout_s
         self._session_options = dict(session_options or {})
         self._sessions: dict[str, aiohttp.ClientSession] = {}
-        self._ssl: ssl.SSLContext | None = None
         self._is_ready = False
         self._getting_ready = asyncio.Lock()
         self._is_closed = False
@@ -71,8 +72,7 @@ class RestClient:
 
         Raises ConnectFailedError if there is no connection or it breaks, RequestTimeoutError if the answer is late.
         """
-        if not self._is_ready:
-            await self._get_ready()
+        context = await self._get_ready(url)
         import aiohttp
 
         if self._is_closed:
@@ -90,8 +90,7 @@ class RestClient:
                 params=params,
                 headers=headers,
                 proxy=None if is_socks else proxy,
-                # Loading certificates takes a tenth of a second; plain addresses need none.
-                ssl=self._context() if url.startswith("https:") else True,
+                ssl=context,
                 timeout=aiohttp.ClientTimeout(total=allowed_s),
             ) as answer:
                 body = await answer.read()
@@ -110,16 +109,18 @@ class RestClient:
         for session in sessions:
             await session.close()
 
-    async def _get_ready(self) -> None:
+    async def _get_ready(self, url: str) -> ssl.SSLContext | bool:
+        """Load what a request to `url` needs; returns aiohttp's `ssl` for it."""
         async with self._getting_ready:
             if not self._is_ready:
                 await asyncio.to_thread(importlib.import_module, "aiohttp")
                 self._is_ready = True
-
-    def _context(self) -> ssl.SSLContext:
-        if self._ssl is None:
-            self._ssl = make_ssl_context()
-        return self._ssl
+        if not url.startswith("https:"):
+            return True  # plain addresses need no certificates
+        try:
+            return await self._tls.get()
+        except OSError as error:
+            raise ConnectFailedError(url, describe_network_error(error)) from error
 
     def _session(self, socks_proxy: str | None) -> aiohttp.ClientSession:
         import aiohttp

@@ -38,7 +38,7 @@ from depthgui.book.errors import (
 )
 from depthgui.transport.causes import describe_network_error
 from depthgui.transport.proxy import ProxyChoice, without_login
-from depthgui.transport.tls import make_ssl_context
+from depthgui.transport.tls import SharedContext
 
 # The largest recorded frame is 60 kB; a snapshot-sized one would be 500 kB.
 _MAX_FRAME_BYTES = 8 * 2**20
@@ -86,16 +86,16 @@ class StreamOpener(Protocol):
 class WebSocketOpener:
     """Opens real WebSocket connections, through a proxy where one is set."""
 
-    def __init__(self, *, proxy: ProxyChoice | None = None, timeout_s: float = 10.0) -> None:
+    def __init__(
+        self, *, proxy: ProxyChoice | None = None, tls: SharedContext | None = None, timeout_s: float = 10.0
+    ) -> None:
         """Open nothing yet."""
         self._proxy = proxy or ProxyChoice()
+        self._tls = tls or SharedContext()
         self._timeout_s = timeout_s
-        self._ssl: ssl.SSLContext | None = None
 
     async def open(self, url: str) -> Stream:
         """Connect to `url`."""
-        if url.startswith("wss:") and self._ssl is None:
-            self._ssl = make_ssl_context()
         try:
             proxy = self._proxy.for_url(url)
         except UsageError as error:
@@ -103,7 +103,7 @@ class WebSocketOpener:
         try:
             connection = await connect(
                 url,
-                ssl=self._ssl if url.startswith("wss:") else None,
+                ssl=await self._tls.get() if url.startswith("wss:") else None,
                 proxy=_resolving(proxy),
                 open_timeout=self._timeout_s,
                 close_timeout=_CLOSE_TIMEOUT_S,

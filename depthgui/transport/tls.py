@@ -2,14 +2,33 @@
 
 A frozen program keeps the certificate path of the machine it was built on, and macOS builds have none at all; so the
 system's store is asked through truststore, and certifi's list stands in where that store is empty.
+
+Reading certificates takes 25 ms and more: it is done once, in a thread, when the first address that needs them is met.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 
 import certifi
 import truststore
+
+
+class SharedContext:
+    """The context of all who connect within one event loop."""
+
+    def __init__(self) -> None:
+        """Make none yet."""
+        self._context: ssl.SSLContext | None = None
+        self._making = asyncio.Lock()
+
+    async def get(self) -> ssl.SSLContext:
+        """The context, the same for all who ask."""
+        async with self._making:
+            if self._context is None:
+                self._context = await asyncio.to_thread(make_ssl_context)
+            return self._context
 
 
 def make_ssl_context() -> ssl.SSLContext:

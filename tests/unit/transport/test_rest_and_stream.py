@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -32,6 +33,7 @@ from depthgui.book.errors import (
 from depthgui.transport.proxy import ProxyChoice
 from depthgui.transport.rest import RestClient
 from depthgui.transport.stream import WebSocketOpener
+from depthgui.transport.tls import SharedContext
 
 SELF_SIGNED = Path(__file__).with_name("self_signed.pem")
 
@@ -77,6 +79,30 @@ async def test_plain_addresses_need_no_certificates(port: int, monkeypatch: pyte
     """Loading them takes a tenth of a second, which the demo need not wait for."""
     monkeypatch.setattr("depthgui.transport.tls.make_ssl_context", lambda: pytest.fail("certificates were loaded"))
     await get(f"http://127.0.0.1:{port}/rest")
+
+
+async def test_certificates_are_read_once_and_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_main_thread: list[bool] = []
+
+    def make() -> ssl.SSLContext:
+        in_main_thread.append(threading.current_thread() is threading.main_thread())
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    monkeypatch.setattr("depthgui.transport.tls.make_ssl_context", make)
+    tls = SharedContext()
+    first, second = await asyncio.gather(tls.get(), tls.get())
+    assert first is second is await tls.get()
+    assert in_main_thread == [False]
+
+
+async def test_certificates_that_cannot_be_read_are_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> ssl.SSLContext:
+        raise ssl.SSLError("[X509] PEM lib")
+
+    monkeypatch.setattr("depthgui.transport.tls.make_ssl_context", fail)
+    for attempt in (lambda: get("https://127.0.0.1:9/rest"), lambda: open_stream("wss://127.0.0.1:9/stream")):
+        with pytest.raises(ConnectFailedError, match="PEM"):
+            await attempt()
 
 
 async def test_frames_both_ways_and_a_close_of_ours(port: int) -> None:
