@@ -8,7 +8,7 @@ same way; no level is lost.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, Protocol
@@ -17,7 +17,6 @@ from depthgui.book.levels import BookSide, Side
 from depthgui.book.order_book import OrderBook
 from depthgui.ui.viewmodels.figures import (
     ExactScale,
-    Figure,
     FigureFormatter,
     decimals_of,
     format_decimal,
@@ -25,33 +24,31 @@ from depthgui.ui.viewmodels.figures import (
 )
 from depthgui.ui.viewmodels.instrument import Instrument
 from depthgui.ui.viewmodels.ladder_frame import (
-    ASK_SIDE,
-    BEST_ASK,
-    BEST_BID,
-    BID_SIDE,
     FLASH_S,
-    IN_SPREAD,
-    LARGE,
-    UNCOVERED,
     Band,
     LadderFrame,
     LadderRow,
 )
 from depthgui.ui.viewmodels.ladder_grid import LadderGrid
 from depthgui.ui.viewmodels.ladder_options import LadderOptions
+from depthgui.ui.viewmodels.ladder_rows import (
+    IsLarge,
+    RowMarks,
+    SidePart,
+    SideRows,
+    Traded,
+    row_scales,
+    side_flags,
+    side_part,
+)
 from depthgui.ui.viewmodels.ladder_sizes import SizeColumn
 from depthgui.ui.viewmodels.row_sums import DenseRows, SideSums, SparseRows
 
 __all__ = ["LadderModel", "LadderOptions", "LastPrice", "RowVolumes"]
 
-_NO_FIGURE: Figure = ("", "")
-_NOT_TRADED = (0, 0.0)
 _MORE_LEVELS = 24
 _MAX_PRICES = 10_000
 _DENSE = 4  # levels a row from which summing row by row is quicker than level by level
-_LARGE_SAMPLE = 12  # fewer sizes say nothing about what is usual
-_LARGE_OF_P90 = 1.75
-_LARGE_OF_MEDIAN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class RowVolumes(Protocol):
     """Traded volume that can be put on the ladder's rows."""
 
     def rows(self, prices: ExactScale, sizes: ExactScale, step_units: int) -> Mapping[int, tuple[int, int]]:
-        """Size units bought and sold, by row."""
+        """Size units bought and sold, by row. The same mapping as before says that nothing was traded since."""
 
 
 class _Hint(NamedTuple):
@@ -74,15 +71,6 @@ class _Hint(NamedTuple):
 
     levels: int
     rows: int
-
-
-class _Marks(NamedTuple):
-    """Rows that are special: the best ones, and the outermost ones that are wholly proven. None where there is none."""
-
-    bid_best: int | None
-    ask_best: int | None
-    low: int | None
-    high: int | None
 
 
 class LadderModel:
@@ -105,6 +93,10 @@ class LadderModel:
         self._price_texts: FigureFormatter
         self._row_prices: dict[int, str] = {}
         self._column: SizeColumn
+        self._side_rows: tuple[SideRows, SideRows]
+        self._traded_rows: Mapping[int, tuple[int, int]] | None = None
+        self._traded_key: object = None
+        self._traded_kept: dict[int, Traded] = {}
         self._flashes: dict[int, tuple[float, int]] = {}
         self._seen: dict[int, int] = {}
         self._seen_version = -1
@@ -168,15 +160,16 @@ class LadderModel:
         top, bottom = (places[0][0], places[-1][0]) if places else (1, 1)
         bids = self._gather(book.bids, bottom)
         asks = self._gather(book.asks, top)
-        marks = _Marks(
+        marks = RowMarks(
             None if bid_units is None else bid_units // step,
             None if ask_units is None else -(-ask_units // step),
             *self._proven(book),
         )
-        rows = self._rows(places, bids, asks, marks)
+        parts = self._parts(places, asks, bids)
+        rows = self._rows(parts, marks, places)
         if self._options.flashes and book.version != self._seen_version:
             self._seen_version = book.version
-            self._note_changes({row.index: row.bid_units or row.ask_units or 0 for row in rows}, now_s)
+            self._note_changes(parts, now_s)
         mid, spread = self._mid_spread(bid_units, ask_units)
         return LadderFrame(
             symbol=book.symbol,
@@ -190,10 +183,11 @@ class LadderModel:
             mid=mid,
             spread=spread,
             size_scale=self._sizes.decimals,
-            widest_price=max((row.price for row in rows), key=len, default=""),
+            widest_price=max([row.price for row in rows], key=len, default=""),
             widest_whole=self._column.widest_whole,
             fraction=self._column.fraction,
-            widest_sum=max((row.bid_sum or row.ask_sum for row in rows), key=len, default=""),
+            widest_sum=max([row.bid_sum or row.ask_sum for row in rows], key=len, default=""),
+            widest_volume=max([row.volume for row in rows], key=len, default=""),
             flashes=self._flashes,
             point=self._options.number_format.point,
         )
@@ -219,58 +213,31 @@ class LadderModel:
             return self._sparse.with_products(side, sums, self._step_units)
         return sums
 
+    def _parts(self, places: list[tuple[int, int]], asks: SideSums, bids: SideSums) -> tuple[SidePart, SidePart]:
+        # The rows of the asks, and those of the bids.
+        step, boundary, shown = self._step_units, self.grid.boundary, self._column.shown
+        above = sum(1 for index, _ in places if index >= boundary)
+        return (
+            side_part(places[:above][::-1], asks.rows, shown(asks, step), is_bid=False),
+            side_part(places[above:], bids.rows, shown(bids, step), is_bid=True),
+        )
+
     def _rows(
-        self, places: list[tuple[int, int]], bids: SideSums, asks: SideSums, marks: _Marks
+        self, parts: tuple[SidePart, SidePart], marks: RowMarks, places: list[tuple[int, int]]
     ) -> tuple[LadderRow, ...]:
-        column, step = self._column, self._step_units
-        shown_bids, shown_asks = column.shown(bids, step), column.shown(asks, step)
-        shown = {**shown_bids, **shown_asks}  # no row has levels of both sides
-        visible = [shown[index] for index, _ in places if index in shown]
-        bar_unit, usual = self._thresholds(visible)
-        least = self._chosen_large() if self._has_chosen_large else None
-        sums = self._running(places, shown_bids, shown_asks)
-        largest_sum = max(sums.values(), default=0)
-        sum_unit = 1.0 / max(largest_sum, 1)
-        column.fit(max(visible, default=0), largest_sum)
-        volumes = self._volumes(places)
-        volume_unit = 1.0 / max((volume for volume, _ in volumes.values()), default=1)
-        boundary = self.grid.boundary
-        bid_best, ask_best, low, high = marks
-        figure, price_text, sum_text = column.figure, self._price_text, column.sum_text
-        bid_units, ask_units = bids.rows, asks.rows
-        rows = []
-        for index, y in places:
-            is_bid_side = index < boundary
-            units = bid_units.get(index) if is_bid_side else ask_units.get(index)
-            running = sums.get(index, 0)
-            if units is None:
-                flags, size, bar, total = 0, _NO_FIGURE, 0.0, ""
-            else:
-                amount = shown[index]
-                size, bar, total = figure(amount), min(1.0, amount * bar_unit), sum_text(running)
-                flags = LARGE if (amount >= usual if least is None else least(index, units)) else 0
-            if index == bid_best:
-                flags |= BEST_BID
-            elif index == ask_best:
-                flags |= BEST_ASK
-            elif (bid_best is None or index > bid_best) and (ask_best is None or index < ask_best):
-                flags |= IN_SPREAD
-            volume, bought = volumes.get(index, _NOT_TRADED)
-            traded = sum_text(volume) if volume else ""
-            if is_bid_side:
-                flags |= BID_SIDE if low is None or index >= low else BID_SIDE | UNCOVERED
-                row = LadderRow(
-                    index, y, flags, price_text(index), units, size, bar, total, running * sum_unit,
-                    None, _NO_FIGURE, 0.0, "", 0.0, traded, volume * volume_unit, bought,
-                )  # fmt: skip
-            else:
-                flags |= ASK_SIDE if high is None or index <= high else ASK_SIDE | UNCOVERED
-                row = LadderRow(
-                    index, y, flags, price_text(index), None, _NO_FIGURE, 0.0, "", 0.0,
-                    units, size, bar, total, running * sum_unit, traded, volume * volume_unit, bought,
-                )  # fmt: skip
-            rows.append(row)
-        return tuple(rows)
+        # Top to bottom.
+        column = self._column
+        amounts = [amount for part in parts for amount in part.amounts if amount]
+        largest_sum = max((part.totals[-1] for part in parts if part.totals), default=0)
+        column.fit(max(amounts, default=0), largest_sum)
+        scales = row_scales(amounts, largest_sum)
+        is_large = self._chosen_large() if self._has_chosen_large else None
+        traded = self._traded(places)
+        asks, bids = (
+            rows.make(part, side_flags(part, marks, scales.usual, is_large), scales, traded)
+            for part, rows in zip(parts, self._side_rows, strict=True)
+        )
+        return (*asks[::-1], *bids)
 
     def _price_text(self, index: int) -> str:
         text = self._row_prices.get(index)
@@ -280,39 +247,11 @@ class LadderModel:
             text = self._row_prices[index] = self._price_texts.text(index * self._step_units)
         return text
 
-    def _running(self, places: list[tuple[int, int]], bids: dict[int, int], asks: dict[int, int]) -> dict[int, int]:
-        # Cumulative size by row, empty rows beyond the best one included.
-        sums: dict[int, int] = {}
-        boundary = self.grid.boundary
-        visible_asks = [index for index, _ in reversed(places) if index >= boundary]
-        visible_bids = [index for index, _ in places if index < boundary]
-        for visible, side in ((visible_asks, asks), (visible_bids, bids)):
-            if not visible:
-                continue
-            shown = set(visible)
-            running = sum(units for index, units in side.items() if index not in shown)
-            for index in visible:
-                running += side.get(index, 0)
-                sums[index] = running
-        return sums
-
-    def _thresholds(self, visible: list[int]) -> tuple[float, float]:
-        # Share of a bar per unit, and the units from which an order is unusually large. One giant must not flatten all.
-        if not visible:
-            return 0.0, math.inf
-        ordered = sorted(visible)
-        count = len(ordered)
-        scale = ordered[min(count - 1, int(0.98 * (count - 1)))]
-        if count < _LARGE_SAMPLE:
-            return 1.0 / scale, math.inf
-        large = max(_LARGE_OF_P90 * ordered[int(0.9 * (count - 1))], _LARGE_OF_MEDIAN * ordered[count // 2])
-        return 1.0 / scale, large
-
     @property
     def _has_chosen_large(self) -> bool:
         return self._options.large_order is not None or self._options.large_value is not None
 
-    def _chosen_large(self) -> Callable[[int, int], bool]:
+    def _chosen_large(self) -> IsLarge:
         # Says whether a row of an index and size units is large by the user's own thresholds.
         order, value = self._options.large_order, self._options.large_value
         size = self._sizes.units_of(order) if order else math.inf
@@ -323,17 +262,28 @@ class LadderModel:
             return lambda _index, units: units >= size or units * per_unit >= worth
         return lambda index, units: units >= size or units * per_unit * index * step >= worth
 
-    def _volumes(self, places: list[tuple[int, int]]) -> dict[int, tuple[int, float]]:
-        # What was traded on the rows on screen, as it is shown, and the share of it that takers bought.
+    def _traded(self, places: list[tuple[int, int]]) -> dict[int, Traded]:
+        # What was traded on the rows on screen, as it is shown.
         if self.volumes is None:
             return {}
-        step = self._step_units
+        column, step = self._column, self._step_units
         rows = self.volumes.rows(self._prices, self._sizes, step)
+        key = (places[:1], len(places), column.sum_unit)
+        if rows is self._traded_rows and key == self._traded_key:
+            return self._traded_kept
+        self._traded_rows, self._traded_key = rows, key
         traded = {index: rows[index] for index, _ in places if index in rows}
         sums = {index: bought + sold for index, (bought, sold) in traded.items()}
         products = {index: units * index * step for index, units in sums.items()}
-        shown = self._column.shown(SideSums(sums, 0, products), step)
-        return {index: (shown[index], traded[index][0] / sums[index]) for index in traded}
+        shown = column.shown(SideSums(sums, 0, products), step)
+        unit = 1.0 / max(shown.values(), default=1)
+        rounded = column.rounded_sums([*shown.values()])
+        self._traded_kept = {
+            index: (column.sum_text(digits), amount * unit, traded[index][0] / sums[index])
+            for (index, amount), digits in zip(shown.items(), rounded, strict=True)
+            if amount
+        }
+        return self._traded_kept
 
     def _proven(self, book: OrderBook) -> tuple[int | None, int | None]:
         # First and last row that lie wholly inside the coverage.
@@ -360,13 +310,15 @@ class LadderModel:
         to_decimal = self._prices.to_decimal
         return plain(to_decimal(bid_units + ask_units) / 2), plain(to_decimal(ask_units - bid_units))
 
-    def _note_changes(self, now: dict[int, int], now_s: float) -> None:
+    def _note_changes(self, parts: tuple[SidePart, SidePart], now_s: float) -> None:
         since = now_s - FLASH_S
         flashes = {index: flash for index, flash in self._flashes.items() if flash[0] > since}
-        for index, units in now.items():
-            before = self._seen.get(index)
-            if before is not None and before != units:
-                flashes[index] = (now_s, 1 if units > before else -1)
+        before = self._seen
+        now: dict[int, int] = {}
+        for part in parts:
+            now.update(zip(part.indexes, [units or 0 for units in part.units], strict=True))
+        for index in [index for index, units in now.items() if before.get(index, units) != units]:
+            flashes[index] = (now_s, 1 if now[index] > before[index] else -1)
         self._seen, self._flashes = now, flashes
 
     # -- texts
@@ -379,6 +331,8 @@ class LadderModel:
         self._row_prices = {}
         self._price_texts = FigureFormatter(self._prices, self.instrument.price_decimals, style)
         self._column = SizeColumn(self.instrument, self._prices, self._sizes, self._options)
+        self._side_rows = (SideRows(self._column, self._price_text), SideRows(self._column, self._price_text))
+        self._traded_rows = None
         self._seen, self._flashes = {}, {}
 
     def exact_size(self, units: int) -> str:

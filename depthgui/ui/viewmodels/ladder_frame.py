@@ -87,6 +87,7 @@ class LadderFrame(msgspec.Struct, frozen=True, dict=True):
     widest_whole: str
     fraction: int
     widest_sum: str
+    widest_volume: str
     flashes: dict[int, tuple[float, int]]
     point: str = "."
 

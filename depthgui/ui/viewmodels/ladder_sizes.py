@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from depthgui.ui.viewmodels.figures import ExactScale, Figure, FigureFormatter, format_rounded, format_units
+from depthgui.ui.viewmodels.figures import ExactScale, Figure, FigureFormatter, format_rounded, format_units, with_marks
 from depthgui.ui.viewmodels.instrument import Instrument
 from depthgui.ui.viewmodels.ladder_options import LadderOptions, SizeUnit
 from depthgui.ui.viewmodels.row_sums import SideSums
 
 _MAX_CACHED = 50_000
 _SIGNIFICANT = 4  # digits of what is rounded
+_FLOAT_MAX = 10**15  # integers below it keep all their digits as floats, a decimal point among them or not
 _SUFFIXES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
 
 
@@ -31,7 +32,8 @@ class SizeColumn:
         self._sum_texts: dict[int, str] = {}
         self._decimals = instrument.size_decimals
         self._sum_decimals = instrument.size_decimals
-        self._sum_unit = 1
+        self.sum_unit = 1
+        """Units of the size's scale in the last digit of a running total."""
         self._widest_whole = ""
         is_value = self._unit is SizeUnit.QUOTE and not instrument.is_inverse
         self.needs_products = is_value
@@ -51,6 +53,11 @@ class SizeColumn:
         if self._is_plain:
             return self._exact.fraction
         return 0 if self._has_suffix else self._decimals
+
+    @property
+    def size_decimals(self) -> int:
+        """Decimals of sizes as they are rounded; the text of a size may be another after a change."""
+        return self._decimals
 
     @property
     def _has_suffix(self) -> bool:
@@ -77,7 +84,7 @@ class SizeColumn:
     def fit(self, largest_size: int, largest_sum: int) -> None:
         """Choose the decimals of what is rounded, from the largest on screen."""
         sum_decimals = self._fitting(largest_sum)
-        self._sum_unit = 10 ** max(0, self._sizes.decimals - sum_decimals)
+        self.sum_unit = 1 if self._is_short else 10 ** max(0, self._sizes.decimals - sum_decimals)
         if sum_decimals != self._sum_decimals or len(self._sum_texts) > _MAX_CACHED:
             self._sum_decimals = sum_decimals
             self._sum_texts.clear()
@@ -99,14 +106,27 @@ class SizeColumn:
                 self._widest_whole = whole
         return found
 
-    def sum_text(self, units: int) -> str:
-        """Text of a running total, rounded to four digits of the largest."""
-        # Kept by what is shown: most totals differ in digits that aren't.
-        key = units if self._is_short else (units + self._sum_unit // 2) // self._sum_unit
-        found = self._sum_texts.get(key)
+    def rounded_sums(self, totals: list[int]) -> list[int]:
+        """Running totals as they are shown, in units of `sum_unit`: most differ in digits that aren't."""
+        unit = self.sum_unit
+        if unit == 1:
+            return totals
+        half = unit // 2
+        return [(total + half) // unit for total in totals]
+
+    def sum_text(self, rounded: int) -> str:
+        """Text of a running total out of `rounded_sums`: four digits of the largest."""
+        found = self._sum_texts.get(rounded)
         if found is None:
-            found = self._sum_texts[key] = self._rounded(units, self._sum_decimals)
+            found = self._sum_texts[rounded] = self._sum_text(rounded)
         return found
+
+    def _sum_text(self, rounded: int) -> str:
+        decimals = self._sum_decimals
+        if self._is_short or rounded >= _FLOAT_MAX:
+            return self._rounded(rounded * self.sum_unit, decimals)
+        unit = 10 ** min(decimals, self._sizes.decimals)
+        return with_marks(f"{rounded / unit:,.{decimals}f}", self._style)
 
     def exact_text(self, units: int) -> str:
         """The venue's own size, exactly, with its unit."""

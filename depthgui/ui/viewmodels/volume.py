@@ -12,6 +12,10 @@ from depthgui.ui.viewmodels.figures import ExactScale
 _MAX_PRICES = 50_000
 
 
+_Part = tuple[tuple[str, bool], int]
+"""A price's text and whether takers bought; size units."""
+
+
 class Traded(NamedTuple):
     """Size units that takers bought and sold."""
 
@@ -27,6 +31,7 @@ class VolumeProfile:
         self._version = -1
         self._by_price: dict[str, Traded] = {}
         self._rows: dict[int, Traded] = {}
+        self._new: list[_Part] = []  # not in _rows yet
         self._grid: tuple[int, int, int] | None = None
 
     def read(self, feed: FeedView, sizes: ExactScale) -> None:
@@ -46,12 +51,15 @@ class VolumeProfile:
         grid = (prices.decimals, sizes.decimals, step_units)
         if grid != self._grid:
             self._grid = grid
-            self._rows = {}
-            for (text, is_buy), units in self._parts():
+            self._rows, self._new = {}, self._parts()
+        if self._new:
+            self._rows = dict(self._rows)  # another one says that something was traded
+            for (text, is_buy), units in self._new:
                 self._put(self._index(text, prices, step_units, is_buy=is_buy), units, is_buy=is_buy)
+            self._new = []
         return self._rows
 
-    def _parts(self) -> list[tuple[tuple[str, bool], int]]:
+    def _parts(self) -> list[_Part]:
         return [
             ((text, is_buy), units)
             for text, traded in self._by_price.items()
@@ -69,10 +77,12 @@ class VolumeProfile:
             }
         if len(self._by_price) >= _MAX_PRICES and trade.price not in self._by_price:
             del self._by_price[next(iter(self._by_price))]
+            self._grid = None
         bought, sold = self._by_price.get(trade.price, (0, 0))
         is_buy = not trade.buyer_is_maker
         self._by_price[trade.price] = Traded(bought + units, sold) if is_buy else Traded(bought, sold + units)
-        self._grid = None
+        if self._grid is not None and units:
+            self._new.append(((trade.price, is_buy), units))
 
     def _put(self, index: int, units: int, *, is_buy: bool) -> None:
         bought, sold = self._rows.get(index, (0, 0))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 from PySide6 import QtGui
 
 from depthgui.ui.theme import Theme
@@ -28,7 +29,7 @@ from depthgui.ui.viewmodels.ladder_frame import (
 from depthgui.ui.viewmodels.ladder_options import Column
 from depthgui.ui.widgets.hatch import hatch_brush
 from depthgui.ui.widgets.ladder_overlay import LadderOverlay
-from depthgui.ui.widgets.text_cache import TextCache
+from depthgui.ui.widgets.number_runs import Number, NumberRuns
 
 PAD = 8
 TEXT, MUTED, BID, ASK, SPREAD = range(5)
@@ -46,7 +47,6 @@ _FLASH_ALPHA = 0.18 * 255
 _SUM_MARGIN = 5
 _VOLUME_MARGIN = 4
 _HOVERED, _SELECTED, _MARKED = 1024, 2048, 4096
-_NOT_TRADED = ("", 0, 0)
 _ROW_FLAGS = BID_SIDE | UNCOVERED
 _PRICE_FLAGS = BEST_BID | BEST_ASK | IN_SPREAD
 
@@ -77,36 +77,123 @@ class Geometry(NamedTuple):
     point: str
 
 
-class RowLook(NamedTuple):
-    """All that can be seen of a row, by cells.
+class RowLook(msgspec.Struct, frozen=True, gc=False):
+    """All that can be seen of a row, by cells. Bars are in pixels; a figure is None where no level is.
 
-    `row` is (y, flags of the whole row); `price` (text, flags); `size` (figure, bar, is large, flash);
-    `sums` (text, bar); `volume` (text, bar of what was bought, and of what was sold). Bars in pixels; a flash is its
-    opacity of 255, negative where the level shrank.
+    `flags` are of the whole row, `price_flags` of its price. A flash is its opacity of 255, negative where the level
+    shrank. `bought` and `sold` are the parts of the volume's bar.
     """
 
-    row: tuple[int, int]
-    price: tuple[str, int]
-    size: tuple[Figure | None, int, int, int]
-    sums: tuple[str, int]
-    volume: tuple[str, int, int]
+    y: int
+    flags: int
+    price: str
+    price_flags: int
+    figure: Figure | None
+    bar: int
+    is_large: int
+    flash: int
+    total: str
+    total_bar: int
+    volume: str
+    bought: int
+    sold: int
 
     def changes(self, old: RowLook) -> int:
         """The cells that differ from those of another look at the same place."""
-        if self.row != old.row:
+        if self.y != old.y or self.flags != old.flags:
             return WHOLE_ROW
-        return (
-            (self.price != old.price) * PRICE_CELL
-            | (self.size != old.size) * SIZE_CELL
-            | (self.sums != old.sums) * SUM_CELL
-            | (self.volume != old.volume) * VOLUME_CELL
+        cells = 0
+        if self.total != old.total or self.total_bar != old.total_bar:
+            cells |= SUM_CELL
+        if self.flash != old.flash or self.figure != old.figure or self.bar != old.bar or self.is_large != old.is_large:
+            cells |= SIZE_CELL
+        if self.price != old.price or self.price_flags != old.price_flags:
+            cells |= PRICE_CELL
+        if self.bought != old.bought or self.sold != old.sold or self.volume != old.volume:
+            cells |= VOLUME_CELL
+        return cells
+
+
+class Seen(NamedTuple):
+    """What was looked at for the last picture, and what was seen."""
+
+    place: Geometry
+    overlay: LadderOverlay
+    rows: tuple[LadderRow, ...]
+    looks: list[RowLook]
+
+
+class _Rooms(NamedTuple):
+    """Lengths of the longest bars."""
+
+    bid: int
+    ask: int
+    bid_sum: int
+    ask_sum: int
+    volume: int
+
+    @classmethod
+    def of(cls, place: Geometry) -> _Rooms:
+        bids, asks = place.bids, place.asks
+        return cls(
+            bids.sizes[1] - bids.sizes[0],
+            asks.sizes[1] - asks.sizes[0],
+            bids.sums[1] - bids.sums[0] - _SUM_MARGIN,
+            asks.sums[1] - asks.sums[0] - _SUM_MARGIN,
+            place.volume[1] - place.volume[0] - _VOLUME_MARGIN,
         )
+
+
+def _flash_levels(flashes: dict[int, tuple[float, int]], now_s: float) -> dict[int, int]:
+    # What changed in one frame flashes alike.
+    level_of = {}
+    for flash in set(flashes.values()):
+        strength = 1.0 - int((now_s - flash[0]) / FADE_STEP_S) * FADE_STEP_S / FLASH_S
+        level_of[flash] = flash[1] * round(_FLASH_ALPHA * strength) if strength > 0 else 0
+    return {index: level_of[flash] for index, flash in flashes.items()}
+
+
+def _look(row: LadderRow, rooms: _Rooms, flash: int, overlay: LadderOverlay | None) -> RowLook:
+    index, flags = row.index, row.flags
+    shared = flags & _ROW_FLAGS
+    if overlay is not None:
+        shared |= (
+            (index == overlay.hovered) * _HOVERED
+            | (index in overlay.selected) * _SELECTED
+            | (index in overlay.marked) * _MARKED
+        )
+    if flags & BID_SIDE:
+        units, figure, bar, text = row.bid_units, row.bid, row.bid_bar * rooms.bid, row.bid_sum
+        sum_bar = row.bid_sum_bar * rooms.bid_sum
+    else:
+        units, figure, bar, text = row.ask_units, row.ask, row.ask_bar * rooms.ask, row.ask_sum
+        sum_bar = row.ask_sum_bar * rooms.ask_sum
+    is_level = units is not None
+    length = bought = 0
+    if row.volume_bar:
+        length = max(1, round(row.volume_bar * rooms.volume))
+        bought = round(length * row.bought)
+    return RowLook(
+        row.y,
+        shared,
+        row.price,
+        flags & _PRICE_FLAGS,
+        figure if is_level else None,
+        (round(bar) or 1) if is_level else 0,
+        flags & LARGE,
+        flash,
+        text,
+        (round(sum_bar) or 1) if sum_bar > 0 else 0,
+        row.volume if length else "",
+        bought,
+        length - bought,
+    )
 
 
 class CellPainter:
     """Looks at the rows of frames, and draws looks, with one theme."""
 
-    def __init__(self, theme: Theme, figures: TextCache, strong: TextCache, row_px: int) -> None:
+    def __init__(self, theme: Theme, figures: NumberRuns, strong: NumberRuns, row_px: int) -> None:
         """Prepare colours; `figures` and `strong` draw the numbers and the best prices."""
         self._theme = theme
         self._figures, self._strong = figures, strong
@@ -136,21 +223,14 @@ class CellPainter:
 
     def geometry(self, frame: LadderFrame, spans: dict[Column, Span], width: int) -> Geometry:
         """Where this frame's numbers stand. `spans` are the columns' places at this width, another dict if others."""
-        widest_volume = max([len(row.volume) for row in frame.rows], default=0) if Column.VOLUME in spans else 0
-        fit = (
-            frame.widest_price,
-            frame.widest_whole,
-            frame.fraction,
-            frame.widest_sum,
-            widest_volume,
-            frame.point,
-        )
+        texts = (frame.widest_price, frame.widest_whole, frame.widest_sum, frame.widest_volume)
+        fit = (*map(self._figures.width, texts), *map(len, texts), frame.fraction, frame.point)
         if spans is not self._spans or fit != self._fit or self._geometry is None:
-            self._geometry = self._make_geometry(frame, spans, width, widest_volume)
+            self._geometry = self._make_geometry(frame, spans, width)
             self._spans, self._fit = spans, fit
         return self._geometry
 
-    def _make_geometry(self, frame: LadderFrame, spans: dict[Column, Span], width: int, widest_volume: int) -> Geometry:
+    def _make_geometry(self, frame: LadderFrame, spans: dict[Column, Span], width: int) -> Geometry:
         figures = self._figures
         digit_px = figures.width("0")
         fraction_px = figures.width(".") + frame.fraction * digit_px if frame.fraction else 0.0
@@ -166,7 +246,7 @@ class CellPainter:
             (size_px, ask),
             ((len(frame.widest_sum) + 1) * digit_px + PAD, bid_sum),
             ((len(frame.widest_sum) + 1) * digit_px + PAD, ask_sum),
-            ((widest_volume + 1) * digit_px + PAD, volume),
+            ((len(frame.widest_volume) + 1) * digit_px + PAD, volume),
         )
         return Geometry(
             width=width,
@@ -180,75 +260,53 @@ class CellPainter:
             point=frame.point,
         )
 
-    def looks(self, frame: LadderFrame, place: Geometry, overlay: LadderOverlay, now_s: float) -> list[RowLook]:
-        """What is seen of each row."""
-        flashes = {} if frame.stale else frame.flashes
-        bid_room, ask_room = place.bids.sizes[1] - place.bids.sizes[0], place.asks.sizes[1] - place.asks.sizes[0]
-        bid_sum_room = place.bids.sums[1] - place.bids.sums[0] - _SUM_MARGIN
-        ask_sum_room = place.asks.sums[1] - place.asks.sums[0] - _SUM_MARGIN
-        volume_room = place.volume[1] - place.volume[0] - _VOLUME_MARGIN
-        hovered, selected, marked = overlay.hovered, overlay.selected, overlay.marked
-        is_plain = hovered is None and not selected and not marked
-        found = []
-        for row in frame.rows:
-            index, flags = row.index, row.flags
-            shared = flags & _ROW_FLAGS
-            if not is_plain:
-                shared |= (index == hovered) * _HOVERED | (index in selected) * _SELECTED | (index in marked) * _MARKED
-            if flags & BID_SIDE:
-                units, figure, bar, text = row.bid_units, row.bid, row.bid_bar * bid_room, row.bid_sum
-                sum_bar = row.bid_sum_bar * bid_sum_room
-            else:
-                units, figure, bar, text = row.ask_units, row.ask, row.ask_bar * ask_room, row.ask_sum
-                sum_bar = row.ask_sum_bar * ask_sum_room
-            flash = self._flash(flashes[index], now_s) if index in flashes else 0
-            large = flags & LARGE
-            found.append(
-                RowLook(
-                    (row.y, shared),
-                    (row.price, flags & _PRICE_FLAGS),
-                    (None, 0, large, flash) if units is None else (figure, max(1, round(bar)), large, flash),
-                    (text, max(1, round(sum_bar)) if sum_bar > 0 else 0),
-                    self._volume(row, volume_room) if row.volume_bar else _NOT_TRADED,
-                )
-            )
-        return found
-
-    @staticmethod
-    def _flash(flash: tuple[float, int], now_s: float) -> int:
-        strength = 1.0 - int((now_s - flash[0]) / FADE_STEP_S) * FADE_STEP_S / FLASH_S
-        return flash[1] * round(_FLASH_ALPHA * strength) if strength > 0 else 0
-
-    @staticmethod
-    def _volume(row: LadderRow, room: int) -> tuple[str, int, int]:
-        length = max(1, round(row.volume_bar * room))
-        bought = round(length * row.bought)
-        return (row.volume, bought, length - bought)
+    def looks(
+        self, frame: LadderFrame, place: Geometry, overlay: LadderOverlay, now_s: float, before: Seen | None = None
+    ) -> list[RowLook]:
+        """What is seen of each row. Rows that are as they were `before` aren't looked at again."""
+        rooms = _Rooms.of(place)
+        levels = {} if frame.stale else _flash_levels(frame.flashes, now_s)
+        is_plain = overlay.hovered is None and not overlay.selected and not overlay.marked
+        pointed = None if is_plain else overlay
+        rows = frame.rows
+        if before is None or before.place != place or before.overlay != overlay or len(before.rows) != len(rows):
+            return [_look(row, rooms, levels.get(row.index, 0), pointed) for row in rows]
+        return [
+            old
+            if row is old_row and old.flash == levels.get(row.index, 0)
+            else _look(row, rooms, levels.get(row.index, 0), pointed)
+            for row, old_row, old in zip(rows, before.rows, before.looks, strict=True)
+        ]
 
     # -- drawing
 
     def clear(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[tuple[RowLook, int]]) -> None:
         """Take away what was drawn of these cells before."""
-        fill, row_px = painter.fillRect, place.row_px
-        background = self._background
+        row_px = place.row_px
+        tops: dict[tuple[int, Span], list[int]] = {}
         for look, cells in looks:
-            y, flags = look.row
+            y, flags = look.y, look.flags
             if cells == WHOLE_ROW:
                 self.clear_strip(painter, place, y, row_px)
                 continue
             side = place.bids if flags & BID_SIDE else place.asks
             if cells & SIZE_CELL:
-                left, right = side.sizes
-                fill(left, y, right - left, row_px, background)
+                tops.setdefault((SIZE_CELL, side.sizes), []).append(y)
             if cells & SUM_CELL:
-                left, right = side.sums
-                fill(left, y, right - left, row_px, background)
+                tops.setdefault((SUM_CELL, side.sums), []).append(y)
             if cells & PRICE_CELL:
-                left, right = place.price
-                fill(left, y, right - left, row_px, self._price_ground)
+                tops.setdefault((PRICE_CELL, place.price), []).append(y)
             if cells & VOLUME_CELL:
-                left, right = place.volume
-                fill(left, y, right - left, row_px, background)
+                tops.setdefault((VOLUME_CELL, place.volume), []).append(y)
+        for (cell, (left, right)), ys in tops.items():
+            ground = self._price_ground if cell == PRICE_CELL else self._background
+            start = end = ys[0]
+            for y in ys:
+                if y != end:
+                    painter.fillRect(left, start, right - left, end - start, ground)
+                    start = y
+                end = y + row_px
+            painter.fillRect(left, start, right - left, end - start, ground)
 
     def clear_strip(self, painter: QtGui.QPainter, place: Geometry, y: int, height: int) -> None:
         """Draw the empty ground from edge to edge."""
@@ -258,45 +316,73 @@ class CellPainter:
 
     def draw(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[tuple[RowLook, int]]) -> None:
         """Draw these cells on cleared ground: bars and washes, then what the pointer adds, then numbers."""
+        prices = [look for look, cells in looks if cells & PRICE_CELL] if place.price[1] else []
+        sizes = [look for look, cells in looks if cells & SIZE_CELL]
+        sums = [look for look, cells in looks if cells & SUM_CELL]
+        volumes = [look for look, cells in looks if cells & VOLUME_CELL] if place.volume[1] else []
         for look, cells in looks:
-            self._draw_grounds(painter, place, look, cells)
-            if cells & SIZE_CELL and look.size[3]:
+            if look.flags & UNCOVERED:
+                self._draw_hatch(painter, place, look, cells)
+        self._draw_best(painter, place, prices)
+        self._draw_sum_bars(painter, place, sums)
+        self._draw_size_bars(painter, place, sizes)
+        self._draw_volume_bars(painter, place, volumes)
+        for look, cells in looks:
+            if look.flags & (_HOVERED | _SELECTED | _MARKED):
+                self._draw_overlay(painter, place, look, cells)
+        for look in sizes:
+            if look.flash:
                 self._draw_flash(painter, place, look)
-        self._draw_prices(painter, place, looks)
-        self._draw_sizes(painter, place, looks)
-        self._draw_totals(painter, place, looks)
+        self._draw_prices(painter, place, prices)
+        self._draw_sizes(painter, place, sizes)
+        self._draw_totals(painter, place, sums, volumes)
 
-    def _draw_grounds(self, painter: QtGui.QPainter, place: Geometry, look: RowLook, cells: int) -> None:
+    def _draw_best(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[RowLook]) -> None:
+        left, right = place.price
+        for look in looks:
+            flags = look.price_flags
+            if flags & (BEST_BID | BEST_ASK):
+                colour = self._best["bid" if flags & BEST_BID else "ask"]
+                painter.fillRect(left, look.y, right - left, place.row_px, colour)
+
+    def _draw_sum_bars(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[RowLook]) -> None:
+        # Empty rows carry the total on, so that the totals make one shape.
         fill, height = painter.fillRect, place.row_px - 2
-        y, flags = look.row
-        is_bid = bool(flags & BID_SIDE)
-        name, side = ("bid", place.bids) if is_bid else ("ask", place.asks)
-        if flags & UNCOVERED:
-            self._draw_hatch(painter, side, y, cells)
-        if cells & PRICE_CELL and look.price[1] & (BEST_BID | BEST_ASK):
-            left, right = place.price
-            fill(left, y, right - left, place.row_px, self._best["bid" if look.price[1] & BEST_BID else "ask"])
-        if cells & SUM_CELL and look.sums[1] and side.sums[1]:
-            # Empty rows carry the total on, without a gap between the rows, so that the totals make one shape.
-            length = look.sums[1]
-            left = side.sums[1] - 1 - length if is_bid else side.sums[0] + 1
-            fill(left, y + 1, length, height, self._sum_bars[name])
-        if cells & SIZE_CELL and side.sizes[1]:
-            left, right = side.sizes
-            length = look.size[1]
+        right, left = place.bids.sums[1] - 1, place.asks.sums[0] + 1
+        bid, ask = self._sum_bars["bid"], self._sum_bars["ask"]
+        has_bids, has_asks = place.bids.sums[1], place.asks.sums[1]
+        for look in looks:
+            length = look.total_bar
+            if look.flags & BID_SIDE:
+                if length and has_bids:
+                    fill(right - length, look.y + 1, length, height, bid)
+            elif length and has_asks:
+                fill(left, look.y + 1, length, height, ask)
+
+    def _draw_size_bars(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[RowLook]) -> None:
+        fill, height = painter.fillRect, place.row_px - 2
+        for look in looks:
+            y, length, is_bid = look.y, look.bar, look.flags & BID_SIDE
+            left, right = place.bids.sizes if is_bid else place.asks.sizes
+            if not right:
+                continue
+            name = "bid" if is_bid else "ask"
             if length:
                 fill(right - length if is_bid else left, y + 1, length, height, self._bars[name])
-            if look.size[2]:
+            if look.is_large:
                 self._draw_outline(painter, name, left, y, right - left)
-        if cells & VOLUME_CELL and place.volume[1]:
-            left = place.volume[0] + 2
-            _, bought, sold = look.volume
-            fill(left, y + 1, bought, height, self._bars["bid"])
-            fill(left + bought, y + 1, sold, height, self._bars["ask"])
-        if flags & (_HOVERED | _SELECTED | _MARKED):
-            self._draw_overlay(painter, place, look, cells)
 
-    def _draw_hatch(self, painter: QtGui.QPainter, side: SideColumns, y: int, cells: int) -> None:
+    def _draw_volume_bars(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[RowLook]) -> None:
+        left, height = place.volume[0] + 2, place.row_px - 2
+        for look in looks:
+            y = look.y + 1
+            bought = look.bought
+            painter.fillRect(left, y, bought, height, self._bars["bid"])
+            painter.fillRect(left + bought, y, look.sold, height, self._bars["ask"])
+
+    def _draw_hatch(self, painter: QtGui.QPainter, place: Geometry, look: RowLook, cells: int) -> None:
+        y, flags = look.y, look.flags
+        side = place.bids if flags & BID_SIDE else place.asks
         for cell, (left, right) in ((SIZE_CELL, side.sizes), (SUM_CELL, side.sums)):
             if cells & cell and right:
                 painter.fillRect(left, y, right - left, self._row_px, self._hatch)
@@ -310,7 +396,7 @@ class CellPainter:
         painter.fillRect(left + width - 1, y + 1, 1, height - 2, colour)
 
     def _draw_overlay(self, painter: QtGui.QPainter, place: Geometry, look: RowLook, cells: int) -> None:
-        y, flags = look.row
+        y, flags = look.y, look.flags
         side = place.bids if flags & BID_SIDE else place.asks
         washes = [colour for flag, colour in ((_SELECTED, self._selection), (_HOVERED, self._hover)) if flags & flag]
         spans = [(0, place.width)] if cells == WHOLE_ROW else [
@@ -333,48 +419,37 @@ class CellPainter:
 
     def _draw_flash(self, painter: QtGui.QPainter, place: Geometry, look: RowLook) -> None:
         # Growth flashes bright and a shrinking level dark: a light, not a hue, tells them apart.
-        y, flags = look.row
+        y, flags = look.y, look.flags
         left, right = place.bids.sizes if flags & BID_SIDE else place.asks.sizes
-        flash = look.size[3]
+        flash = look.flash
         colour = self._flashes.get(flash)
         if colour is None:
             name = "text" if flash > 0 else "background"
             colour = self._flashes[flash] = self._theme.colour(name, abs(flash) / 255)
         painter.fillRect(left, y + 1, right - left, place.row_px - 2, colour)
 
-    def _draw_prices(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[tuple[RowLook, int]]) -> None:
-        if not place.price[1]:
-            return
-        figures, strong, right, dy = self._figures, self._strong, place.price_x, self._dy
-        plain: dict[int, list[tuple[int, int, str]]] = {SPREAD: [], BID: [], ASK: []}
-        best: dict[int, list[tuple[int, int, str]]] = {SPREAD: [], BID: [], ASK: []}
-        for look, cells in looks:
-            if not cells & PRICE_CELL:
-                continue
-            text, flags = look.price
-            y, shared = look.row
-            role = SPREAD if flags & IN_SPREAD else BID if shared & BID_SIDE else ASK
-            if flags & (BEST_BID | BEST_ASK):
-                best[role].append((right - round(strong.width(text)), y + dy, text))
-            else:
-                plain[role].append((right - round(figures.width(text)), y + dy, text))
-        for cache, groups in ((figures, plain), (strong, best)):
+    def _draw_prices(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[RowLook]) -> None:
+        right, dy = place.price_x, self._dy
+        plain: dict[int, list[Number]] = {SPREAD: [], BID: [], ASK: []}
+        best: dict[int, list[Number]] = {SPREAD: [], BID: [], ASK: []}
+        for look in looks:
+            flags = look.price_flags
+            role = SPREAD if flags & IN_SPREAD else BID if look.flags & BID_SIDE else ASK
+            (best if flags & (BEST_BID | BEST_ASK) else plain)[role].append((right, look.y + dy, look.price))
+        for numbers, groups in ((self._figures, plain), (self._strong, best)):
             for role, texts in groups.items():
-                cache.draw_all(painter, role, texts)
+                numbers.draw_numbers(painter, role, texts, from_right=True)
 
-    def _draw_sizes(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[tuple[RowLook, int]]) -> None:
+    def _draw_sizes(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[RowLook]) -> None:
         figures, dy, point = self._figures, self._dy, place.point
         widest = figures.width("0")
-        heads: list[tuple[int, int, str]] = []
+        heads: list[Number] = []
         tails: list[tuple[int, int, Figure]] = []
-        for look, cells in looks:
-            figure = look.size[0]
-            if figure is None or not cells & SIZE_CELL:
-                continue
-            y, flags = look.row
-            side = place.bids if flags & BID_SIDE else place.asks
+        for look in looks:
+            y, figure = look.y, look.figure
+            side = place.bids if look.flags & BID_SIDE else place.asks
             left, right = side.sizes
-            if not right:
+            if figure is None or not right:
                 continue
             head, tail = figure
             # A figure that ends in a letter stands on its right edge, any other on its decimal point.
@@ -386,24 +461,22 @@ class CellPainter:
             heads.append((x, y + dy, head))
             if tail:
                 tails.append((x, y + dy, (head, tail)))
-        figures.draw_all(painter, TEXT, heads)
+        figures.draw_numbers(painter, TEXT, heads)
         figures.draw_tails(painter, tails)
 
-    def _draw_totals(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[tuple[RowLook, int]]) -> None:
-        width, dy = self._figures.width, self._dy
+    def _draw_totals(
+        self, painter: QtGui.QPainter, place: Geometry, sums: Sequence[RowLook], volumes: Sequence[RowLook]
+    ) -> None:
+        dy, bid_x, ask_x = self._dy, place.bids.sum_x, place.asks.sum_x
+        has_bids, has_asks = place.bids.sums[1], place.asks.sums[1]
+        texts: list[Number] = [
+            (bid_x if look.flags & BID_SIDE else ask_x, look.y + dy, look.total)
+            for look in sums
+            if look.total and (has_bids if look.flags & BID_SIDE else has_asks)
+        ]
         volume_x = place.volume[1] - PAD
-        texts = []
-        for look, cells in looks:
-            y, flags = look.row
-            text = look.sums[0]
-            if text and cells & SUM_CELL:
-                side = place.bids if flags & BID_SIDE else place.asks
-                if side.sums[1]:
-                    texts.append((side.sum_x - round(width(text)), y + dy, text))
-            text = look.volume[0]
-            if text and cells & VOLUME_CELL and place.volume[1]:
-                texts.append((volume_x - round(width(text)), y + dy, text))
-        self._figures.draw_all(painter, MUTED, texts)
+        texts += [(volume_x, look.y + dy, look.volume) for look in volumes if look.volume]
+        self._figures.draw_numbers(painter, MUTED, texts, from_right=True)
 
     def _shortened(self, text: str, room: int) -> str:
         while len(text) > 1 and self._figures.width(text + "\u2026") > room:

@@ -25,9 +25,11 @@ from depthgui.ui.widgets.ladder_cells import (
     CellPainter,
     Geometry,
     RowLook,
+    Seen,
     Span,
 )
 from depthgui.ui.widgets.ladder_overlay import LadderOverlay
+from depthgui.ui.widgets.number_runs import NumberRuns
 from depthgui.ui.widgets.text_cache import DIMMED, TextCache
 
 STALE_OPACITY = 0.55
@@ -74,8 +76,8 @@ class LadderPainter:
             ASK: theme.colour("ask"),
             SPREAD: theme.mix("muted", "background", 0.6),
         }
-        self._figures = TextCache(face.figures(13), roles, ratio)
-        self._strong = TextCache(face.figures(13, 650), roles, ratio)
+        self._figures = NumberRuns(face.figures(13), roles, ratio)
+        self._strong = NumberRuns(face.figures(13, 650), roles, ratio)
         self._labels = TextCache(face.figures(12), roles, ratio)
         row_px = self._figures.height + 3
         self.metrics = LadderMetrics(row_px=row_px, band_px=row_px + 5, header_px=self._labels.height + 13)
@@ -86,11 +88,12 @@ class LadderPainter:
         self._cells.set_ratio(ratio)
         self._picture: QtGui.QPixmap | None = None
         self._page: object = None
-        self._looks: list[RowLook] = []
+        self._seen: Seen | None = None
         self._band: Band | None = None
         self._background = theme.colour("background")
         self._band_ground = theme.colour("panel")
         self._line = theme.colour("line")
+        self._rising, self._falling = theme.colour("bid"), theme.colour("ask")
         self._card = theme.colour("raised", 0.96)
 
     def set_ratio(self, ratio: float) -> None:
@@ -125,7 +128,8 @@ class LadderPainter:
         """Draw everything: header, rows, band, and the card beside the hovered row."""
         width, height = size.width(), size.height()
         place = self._cells.geometry(frame, self.spans(width), width)
-        picture = self._renew(frame, place, height, self._cells.looks(frame, place, overlay, now_s))
+        seen = Seen(place, overlay, frame.rows, self._cells.looks(frame, place, overlay, now_s, self._seen))
+        picture = self._renew(frame, seen, height)
         painter.drawPixmap(0, 0, picture)
         if overlay.ruler and overlay.hovered is not None:
             top = self.metrics.header_px
@@ -136,29 +140,31 @@ class LadderPainter:
     def forget_picture(self) -> None:
         """Let go of the kept picture, which a ladder that nobody sees doesn't need."""
         self._picture = None
-        self._page = None
+        self._page = self._seen = None
 
     # -- the kept picture
 
-    def _renew(self, frame: LadderFrame, place: Geometry, height: int, looks: list[RowLook]) -> QtGui.QPixmap:
+    def _renew(self, frame: LadderFrame, seen: Seen, height: int) -> QtGui.QPixmap:
         # Rows and band cover the same ground while their number and the first one's place stay; else all is drawn.
-        first_y = looks[0].row[0] if looks else 0
+        place, looks, before = seen.place, seen.looks, self._seen
+        first_y = looks[0].y if looks else 0
         page = (place, height, self._ratio, frame.stale, len(looks), first_y, frame.band is None)
-        is_new = page != self._page
-        picture = self._blank(place, height) if is_new or self._picture is None else self._picture
-        if is_new:
+        is_new = page != self._page or self._picture is None or before is None
+        if is_new or before is None or self._picture is None:
+            picture = self._blank(place, height)
             changed = [(look, WHOLE_ROW) for look in looks]
         else:
+            picture = self._picture
             changed = [
                 (look, WHOLE_ROW if place.is_tight else look.changes(old))
-                for look, old in zip(looks, self._looks, strict=True)
-                if look != old
+                for look, old in zip(looks, before.looks, strict=True)
+                if look is not old and look != old
             ]
         band = frame.band if is_new or frame.band != self._band else None
         if changed or band is not None:
             self._page = None  # until it is whole again
             self._draw(picture, place, changed, band, stale=frame.stale, is_new=is_new)
-        self._picture, self._page, self._looks, self._band = picture, page, looks, frame.band
+        self._picture, self._page, self._seen, self._band = picture, page, seen, frame.band
         return picture
 
     def _blank(self, place: Geometry, height: int) -> QtGui.QPixmap:
@@ -235,7 +241,7 @@ class LadderPainter:
         role = BID if band.direction > 0 else ASK if band.direction < 0 else TEXT
         total = figures.width(band.price) + arrow_px + PAD + labels.width(band.spread)
         x = round((width - total) / 2)
-        figures.draw(painter, x, band.y + (height - figures.height + 1) // 2, band.price, role)
+        figures.draw_numbers(painter, role, [(x, band.y + (height - figures.height + 1) // 2, band.price)])
         x += round(figures.width(band.price)) + 5
         if band.direction:
             self._paint_arrow(painter, x, band.y + height // 2, band.direction)
@@ -246,13 +252,12 @@ class LadderPainter:
         half = 4
         tip = middle - half if direction > 0 else middle + half
         base = middle + half - 1 if direction > 0 else middle - half + 1
-        painter.save()
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
         painter.setPen(QtCore.Qt.PenStyle.NoPen)
-        painter.setBrush(self._theme.colour("bid" if direction > 0 else "ask"))
+        painter.setBrush(self._rising if direction > 0 else self._falling)
         corners = [QtCore.QPointF(x, base), QtCore.QPointF(x + 2 * half + 1, base), QtCore.QPointF(x + half + 0.5, tip)]
         painter.drawPolygon(corners)
-        painter.restore()
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, on=False)
 
     def _paint_ruler(
         self, painter: QtGui.QPainter, frame: LadderFrame, size: QtCore.QSize, overlay: LadderOverlay

@@ -7,8 +7,6 @@ first few times and kept as a pixmap after that, because in a lively market most
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6 import QtCore, QtGui
 
 _MAX_PIXELS = 6_000_000  # of device pixels kept, 24 MB
@@ -18,7 +16,8 @@ _PASSING = 4  # a pixmap costs as much as five times drawing
 DIMMED = -1
 """The role of trailing zeros."""
 
-_SHAPE = str.maketrans("123456789", "000000000")  # texts of one shape are equally wide where all digits are
+SHAPE = str.maketrans("123456789", "000000000")
+"""Texts of one shape are equally wide where all digits are."""
 
 Key = tuple[str, str, int]
 
@@ -62,12 +61,17 @@ class TextCache:
             self._ratio = float(ratio)
             self._forget()
 
-    def width(self, text: str) -> float:
-        """Width of a text in logical pixels."""
+    @property
+    def is_tabular(self) -> bool:
+        """True where all digits are equally wide, whatever stands beside them."""
         if self._is_tabular is None:
             advances = {self._metrics.horizontalAdvance(digit) for digit in "0123456789"}
             self._is_tabular = not self._font.kerning() and len(advances) == 1
-        shape = text.translate(_SHAPE) if self._is_tabular else text
+        return self._is_tabular
+
+    def width(self, text: str) -> float:
+        """Width of a text in logical pixels."""
+        shape = text.translate(SHAPE) if self.is_tabular else text
         found = self._widths.get(shape)
         if found is None:
             if len(self._widths) > _MAX_SEEN:
@@ -92,25 +96,6 @@ class TextCache:
             painter.drawPixmap(x, y, pixmap)
         else:
             self._draw_new(painter, x, y, key)
-
-    def draw_all(self, painter: QtGui.QPainter, role: int, texts: Sequence[tuple[int, int, str]]) -> None:
-        """Draw texts that will hardly be drawn again: (x, y, text), y being the top of the line."""
-        if not texts:
-            return
-        painter.setFont(self._font)
-        painter.setPen(self._colours[role])
-        draw, ascent = painter.drawText, self.ascent
-        for x, y, text in texts:
-            draw(x, y + ascent, text)
-
-    def draw_tails(self, painter: QtGui.QPainter, figures: Sequence[tuple[int, int, tuple[str, str]]]) -> None:
-        """Draw the dimmed second parts of numbers whose first parts were drawn by `draw_all`."""
-        if not figures:
-            return
-        painter.setFont(self._font)
-        painter.setPen(self._colours[DIMMED])
-        for x, y, (head, tail) in figures:
-            painter.drawText(QtCore.QPointF(x + self.width(head), y + self.ascent), tail)
 
     def _draw_new(self, painter: QtGui.QPainter, x: int, y: int, key: Key) -> None:
         times = self._seen.get(key, 0) + 1
