@@ -5,15 +5,15 @@ significant digits a float names exactly one decimal, so the texts are made agai
 of decimals. A level that is written otherwise keeps its own texts beside them, and a side that meets a price of 16
 digits or more changes its keys to Decimal, once and for good: nothing is ever rounded.
 
-Only the best levels are kept sorted (`_top`), from the first time that somebody asks for them until nobody has for
-long; a change beyond them costs a dict entry and nothing else.
+Only the best levels are kept sorted (`_top` and, beside it, `_rows`), from the first time that somebody asks for them
+until nobody has for long; a change beyond them costs a dict entry and nothing else.
 """
 
 from __future__ import annotations
 
 import enum
 import math
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
@@ -22,8 +22,10 @@ from depthgui.book.messages import Level, NumberLevel, Spelling
 from depthgui.book.spelling import PriceKey, check_levels, decimals_of, price_key, spelling_of, usual_numbers
 
 _TOP_MIN = 32
+_SMALLEST = math.ulp(0.0)  # stands for sizes that are too small for a float
 _TEXTS_KEPT = 64  # levels of which texts are kept; readers of more make them each time
 _UNASKED_MAX = 50  # keeping the order over so many messages costs as much as making it anew
+_UNREAD_MAX = 8  # and keeping the sizes beside it
 
 
 class Side(enum.Enum):
@@ -48,12 +50,14 @@ class BookSide:
         "_low",
         "_odd",
         "_price_spec",
+        "_rows",
         "_size_spec",
         "_sizes",
         "_spelling",
         "_texts",
         "_top",
         "_unasked",
+        "_unread",
         "_uses_decimal",
         "odd",
         "side",
@@ -71,6 +75,10 @@ class BookSide:
         self._has_top = False  # where it is False, the order is not kept up, and nothing of it is here
         self._top: list[PriceKey] = []  # ascending; holds every level from _low to _high
         self._unasked = 0  # messages since somebody asked for anything of the order
+        self._unread = 0  # and since somebody asked for sizes with it
+        self._rows: list[
+            tuple[PriceKey, float]
+        ] = []  # keys and sizes of _top, so that reading is a slice; may be empty
         self._low: PriceKey = math.inf
         self._high: PriceKey = -math.inf
         self._depth = _TOP_MIN  # the most levels that a reader has asked for
@@ -100,11 +108,7 @@ class BookSide:
 
     def top(self, limit: int | None = None) -> list[PriceKey]:
         """Keys of the best `limit` levels (all by default), best first."""
-        self._unasked = 0
-        wanted = len(self._sizes) if limit is None else min(max(limit, 0), len(self._sizes))
-        if len(self._top) < wanted:
-            self._depth = max(self._depth, wanted)
-            self._sort_top()
+        wanted = self._prepare(limit)
         if not wanted:
             return []
         return self._top[: -wanted - 1 : -1] if self._is_bid else self._top[:wanted]
@@ -127,15 +131,14 @@ class BookSide:
 
     def levels(self, limit: int | None = None) -> list[Level]:
         """Price and size texts of the best `limit` levels (all by default), best first."""
-        keys = self.top(limit)
-        if self._odd or len(keys) > _TEXTS_KEPT:
-            return [self.level(key) for key in keys]
+        rows = self._best_rows(limit)
+        if self._odd or len(rows) > _TEXTS_KEPT:
+            return [self.level(key) for key, _ in rows]
         # The best levels are the same ones over and over: looking texts up costs a fifth of making them.
-        texts, sizes, found = self._texts, self._sizes, []
+        texts, found = self._texts, []
         if len(texts) > 2 * _TEXTS_KEPT:
             texts.clear()
-        for key in keys:
-            size = sizes[key]
+        for key, size in rows:
             known = texts.get(key)
             if known is None:
                 known = texts[key] = (size, self.level(key))
@@ -146,10 +149,8 @@ class BookSide:
 
     def numbers(self, limit: int | None = None) -> list[NumberLevel]:
         """Price and size as the nearest floats, best first: for those who want no more than that."""
-        sizes = self._sizes
-        if self._uses_decimal:
-            return [(float(key), sizes[key]) for key in self.top(limit)]
-        return [(key, sizes[key]) for key in self.top(limit)]  # type: ignore[misc]
+        rows = self._best_rows(limit)
+        return [(float(key), size) for key, size in rows] if self._uses_decimal else rows  # type: ignore[return-value]
 
     def apply(self, levels: Sequence[Level]) -> None:
         """Set each level to its absolute size; a size that is numerically zero removes the level.
@@ -196,17 +197,27 @@ class BookSide:
             else:
                 sizes.pop(key, None)
 
-    def _apply_in_order(self, levels: list[NumberLevel]) -> None:
+    def _apply_in_order(self, levels: Sequence[tuple[PriceKey, float]]) -> None:
         sizes = self._sizes
-        top, low, high = self._top, self._low, self._high
-        for key, size in levels:
+        self._unread += 1
+        if self._unread > _UNREAD_MAX:
+            self._rows = []
+        top, rows, low, high = self._top, self._rows, self._low, self._high
+        for level in levels:
+            key, size = level
             if low <= key <= high:
                 if size:
                     if key not in sizes:
-                        insort(top, key)
+                        at = bisect_left(top, key)
+                        top.insert(at, key)
+                        if rows:
+                            rows.insert(at, level)
+                    elif rows:
+                        rows[bisect_left(top, key)] = level
                     sizes[key] = size
                 elif sizes.pop(key, None) is not None:
-                    del top[bisect_left(top, key)]
+                    at = bisect_left(top, key)
+                    del top[at], rows[at : at + 1]
             elif size:
                 sizes[key] = size
             else:
@@ -225,17 +236,10 @@ class BookSide:
             self._set_spelling(Spelling(decimals_of(price), decimals_of(size)))
         self._odd.pop(key, None)
         self._texts.pop(key, None)
-        inside = self._low <= key <= self._high
-        if size.strip("0."):
-            if inside and key not in self._sizes:
-                insort(self._top, key)
-            self._sizes[key] = number = float(size)
-            if format(key, self._price_spec) != price or format(number, self._size_spec) != size:
-                self._odd[key] = (price, size)
-        elif self._sizes.pop(key, None) is not None and inside:
-            del self._top[bisect_left(self._top, key)]
-        if len(self._top) > 4 * self._depth:
-            self._shorten_top()
+        number = (float(size) or _SMALLEST) if size.strip("0.") else 0.0
+        self._apply_in_order([(key, number)])
+        if number and (format(key, self._price_spec) != price or format(number, self._size_spec) != size):
+            self._odd[key] = (price, size)
 
     def use_decimal(self) -> None:
         """Change the keys to Decimal; both sides of a book use the same kind so that they compare exactly."""
@@ -274,13 +278,34 @@ class BookSide:
 
     def _shorten_top(self) -> None:
         keep = 2 * self._depth
-        del self._top[slice(None, -keep) if self._is_bid else slice(keep, None)]
+        cut = slice(None, -keep) if self._is_bid else slice(keep, None)
+        del self._top[cut], self._rows[cut]
         if self._is_bid:
             self._low = self._top[0]
         else:
             self._high = self._top[-1]
 
+    def _prepare(self, limit: int | None) -> int:
+        # Sees to it that the best `limit` levels stand in order; returns how many they are.
+        self._unasked = 0
+        wanted = len(self._sizes) if limit is None else min(max(limit, 0), len(self._sizes))
+        if len(self._top) < wanted:
+            self._depth = max(self._depth, wanted)
+            self._sort_top()
+        return wanted
+
+    def _best_rows(self, limit: int | None) -> list[tuple[PriceKey, float]]:
+        wanted = self._prepare(limit)
+        self._unread = 0
+        if not wanted:
+            return []
+        if not self._rows:
+            sizes = self._sizes
+            self._rows = [(key, sizes[key]) for key in self._top]
+        return self._rows[: -wanted - 1 : -1] if self._is_bid else self._rows[:wanted]
+
     def _sort_top(self) -> None:
+        self._give_up_top()
         self._has_top = True
         self._top = sorted(self._sizes)
         self._low, self._high = -math.inf, math.inf
@@ -289,5 +314,5 @@ class BookSide:
 
     def _give_up_top(self) -> None:
         self._has_top = False
-        self._top = []
+        self._top, self._rows = [], []
         self._low, self._high = math.inf, -math.inf  # no key is between them

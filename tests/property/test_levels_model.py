@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import ulp
 from typing import Any
 
 import msgspec
@@ -111,7 +112,9 @@ class SideMachine(RuleBasedStateMachine):
 
     @rule(limit=st.integers(0, 20))
     def read_numbers(self, limit: int) -> None:
-        assert self.side.numbers(limit) == [(float(price), float(size)) for price, size in self.wanted(limit)]
+        assert self.side.numbers(limit) == [
+            (float(price), float(size) or ulp(0.0)) for price, size in self.wanted(limit)
+        ]
 
     @invariant()
     def best_and_length(self) -> None:
