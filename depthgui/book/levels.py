@@ -5,8 +5,8 @@ significant digits a float names exactly one decimal, so the texts are made agai
 of decimals. A level that is written otherwise keeps its own texts beside them, and a side that meets a price of 16
 digits or more changes its keys to Decimal, once and for good: nothing is ever rounded.
 
-Only the best levels are kept sorted (`_top` and, beside it, `_rows`), from the first time that somebody asks for them
-until nobody has for long; a change beyond them costs a dict entry and nothing else.
+Only the best levels are kept sorted (`_top` and, for whoever reads sizes with it, `_rows`), from the first time that
+somebody asks for them until nobody has for long; a change beyond them costs a dict entry and nothing else.
 """
 
 from __future__ import annotations
@@ -76,9 +76,7 @@ class BookSide:
         self._top: list[PriceKey] = []  # ascending; holds every level from _low to _high
         self._unasked = 0  # messages since somebody asked for anything of the order
         self._unread = 0  # and since somebody asked for sizes with it
-        self._rows: list[
-            tuple[PriceKey, float]
-        ] = []  # keys and sizes of _top, so that reading is a slice; may be empty
+        self._rows: list[tuple[PriceKey, float]] = []  # _top with sizes, so that reading is a slice; or empty
         self._low: PriceKey = math.inf
         self._high: PriceKey = -math.inf
         self._depth = _TOP_MIN  # the most levels that a reader has asked for

@@ -77,12 +77,14 @@ class OrderBook:
     @property
     def best_bid(self) -> Level | None:
         """Price and size texts of the best bid, None while there is none."""
-        return next(iter(self.bids.levels(1)), None)
+        best = self.bids.best
+        return None if best is None else self.bids.level(best)
 
     @property
     def best_ask(self) -> Level | None:
         """Price and size texts of the best ask, None while there is none."""
-        return next(iter(self.asks.levels(1)), None)
+        best = self.asks.best
+        return None if best is None else self.asks.level(best)
 
     @property
     def spread(self) -> Decimal | None:
