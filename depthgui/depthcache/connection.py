@@ -13,14 +13,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from depthgui.binance.endpoints import Market, SymbolRef
 from depthgui.binance.limits import MARKET_LIMITS, SOCKET_LIFE_S, SlidingWindow
 from depthgui.book.errors import BinanceUnableToConnect, BinanceWebsocketClosed, DepthGuiError
 from depthgui.depthcache.shared_socket import SharedSocket, StreamReader
 from depthgui.transport.backoff import Backoff
-from depthgui.transport.stream import StreamOpener
+
+if TYPE_CHECKING:
+    from depthgui.transport.stream import StreamOpener
 
 _log = logging.getLogger(__name__)
 

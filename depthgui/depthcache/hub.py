@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from depthgui.binance.endpoints import Endpoints, Market, Route, SymbolRef
 from depthgui.binance.limits import CONNECTS_PER_5_MINUTES, SlidingWindow
@@ -27,8 +28,10 @@ from depthgui.depthcache.shared_stream import SharedStream
 from depthgui.depthcache.venue_rest import VenueRest
 from depthgui.transport.proxy import ProxyChoice
 from depthgui.transport.rest import RestClient
-from depthgui.transport.stream import StreamOpener, WebSocketOpener
 from depthgui.transport.tls import SharedContext
+
+if TYPE_CHECKING:
+    from depthgui.transport.stream import StreamOpener
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +66,7 @@ class Hub:
         tls = SharedContext()
         self.rest = rest or VenueRest(endpoints, RestClient(proxy=self.options.proxy, tls=tls))
         self._owns_rest = rest is None
-        self._opener = self.options.opener or WebSocketOpener(proxy=self.options.proxy, tls=tls)
+        self._opener = self.options.opener or _opener(self.options.proxy, tls)
         self._connects = SlidingWindow(CONNECTS_PER_5_MINUTES, 300.0)
         self._connections: dict[tuple[Market, Route], list[Connection]] = {}
         self._streams: dict[tuple[Market, Route, str], SharedStream] = {}
@@ -290,6 +293,13 @@ class Hub:
             return
         if best is not None:
             self._offsets_ms[market] = best[1]
+
+
+def _opener(proxy: ProxyChoice, tls: SharedContext) -> StreamOpener:
+    # websockets takes 50 ms to import; the first window comes before the first hub.
+    from depthgui.transport.stream import WebSocketOpener
+
+    return WebSocketOpener(proxy=proxy, tls=tls)
 
 
 def _find(table: SymbolTable, symbol: str) -> SymbolInfo | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -19,7 +19,9 @@ from depthgui.book.errors import (
     TransportError,
     VenueError,
 )
-from depthgui.transport.stream import Stream
+
+if TYPE_CHECKING:
+    from depthgui.transport.stream import Stream
 
 _log = logging.getLogger(__name__)
 

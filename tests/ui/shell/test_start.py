@@ -21,7 +21,7 @@ from depthgui.ui.pages import running_refs
 
 ROOT = Path(__file__).parents[3]
 # Each takes from a tenth to a quarter of the time in which the window should be there.
-HEAVY = ("aiohttp", "depthgui.exchange", "depthgui.ui.panels", "numpy", "pyqtgraph")
+HEAVY = ("aiohttp", "depthgui.exchange", "depthgui.ui.panels", "numpy", "pyqtgraph", "websockets")
 # What a start needs only if it is asked for.
 RARE = (
     "depthgui.app.self_test",
