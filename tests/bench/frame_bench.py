@@ -49,7 +49,7 @@ def _heatmap(result: Result, found: dict[str, Any]) -> None:
     plain, full = found["heatmap"], found["heatmap with trades"]
     note = f"p99 {plain['frame_p99_ms']:.2f} ms; painting alone {plain['paint_ms']:.2f} ms; {plain['rows']} rows"
     result.rows.append(at_most("heatmap frame, 600 x 400, one new column", plain["frame_ms"], 0.3, "ms", note))
-    note = "80 circles, placed anew in every frame"
+    note = "80 circles and more, drawn into the picture as they come"
     result.rows.append(Row("the same with trades", f"{full['frame_ms']:.2f} ms", note=note))
     note = "after prices scrolled, the zoom or the scale changed"
     result.rows.append(Row("heatmap drawn anew from its history", f"{plain['whole_ms']:.2f} ms", note=note))

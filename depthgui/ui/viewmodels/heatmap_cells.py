@@ -24,8 +24,11 @@ FULL = 253
 UNKNOWN = 254
 GAP = 255
 
-_SHARE = 0.98  # quantile of the sizes on screen that is shown in full
+SHARE = 0.98
+"""Quantile of the sizes on screen that is shown in full."""
+
 _CHANGED = 0.2  # how far the cap must be off before everything is drawn with a new one
+_FULL_SQUARE = np.float32(FULL**2)
 _SAMPLE = 16_384  # sizes that the percentile is taken of
 
 
@@ -65,9 +68,13 @@ class Lines:
 
 
 class Places(NamedTuple):
-    """Where a window's slots are in a history's arrays, and whether there is a column of each, and of all."""
+    """Where a window's slots are in a history's arrays, and whether there is a column of each, and of all.
 
-    at: Ints
+    `starts` is where row 0 of each would be in the history's sizes, laid end to end.
+    """
+
+    at: slice | Ints
+    starts: Ints
     is_there: npt.NDArray[np.bool_]
     slots: Ints
     is_whole: bool
@@ -81,12 +88,12 @@ def cells(
     `cap` is the size in units that is shown in full. `places` are the window's, if the caller has them. Slots after
     `newest_slot` have not been yet, and those before the oldest column are not kept: both are empty.
     """
-    at, is_there, slots, is_whole = places or places_of(history, window)
-    squares = np.multiply(_sizes(history, window, at), FULL**2 / max(cap, 1.0), dtype=np.float32, casting="unsafe")
-    np.sqrt(np.minimum(squares, np.float32(FULL**2), out=squares), out=squares)
+    at, starts, is_there, slots, is_whole = places or places_of(history, window)
+    squares = np.multiply(_sizes(history, window, starts), FULL**2 / max(cap, 1.0), dtype=np.float32, casting="unsafe")
+    np.sqrt(np.minimum(squares, _FULL_SQUARE, out=squares), out=squares)
     codes = np.ceil(squares, out=squares).astype(np.uint8)
     lows, highs = history.lows[at], history.highs[at]
-    is_known = lows.max() <= window.top_row - window.rows + 1 and highs.min() >= window.top_row
+    is_known = max(lows.tolist()) <= window.top_row - window.rows + 1 and min(highs.tolist()) >= window.top_row
     if not is_known:
         down = np.arange(window.rows)
         below_low = down > (window.top_row - lows)[:, None]
@@ -103,12 +110,12 @@ def cells(
 
 def lines(history: HeatmapHistory, window: Window, places: Places | None = None) -> Lines:
     """Best prices of a window; `places` as for `cells`."""
-    at, is_there, _, is_whole = places or places_of(history, window)
+    at, _, is_there, _, is_whole = places or places_of(history, window)
     rows = (history.bests[at] / history.step).T
     stretches = history.stretches[at]
     if not is_whole:
         rows[:, ~is_there] = np.nan
-        stretches[~is_there] = -1
+        stretches = np.where(is_there, stretches, -1)
     if window.merge == 1:
         return Lines(rows, rows, stretches)
     rows = rows.reshape(2, window.groups, window.merge)
@@ -119,17 +126,17 @@ def lines(history: HeatmapHistory, window: Window, places: Places | None = None)
 
 def sample_cap(history: HeatmapHistory, window: Window) -> float | None:
     """The robust largest size of a window in units: the 98th percentile of what rests there, None for nothing."""
-    places = places_of(history, window)
-    at = places.at[places.is_there]
-    if not at.size:
+    at, starts, is_there, _, _ = places_of(history, window)
+    starts, bases = starts[is_there], history.bases[at][is_there]
+    if not starts.size:
         return None
-    at = at[:: max(1, math.ceil(at.size * window.rows / _SAMPLE))]
-    sizes = _sizes(history, window, at)
-    offsets = (window.top_row - history.bases[at])[:, None] - np.arange(window.rows)
+    every = slice(None, None, max(1, math.ceil(starts.size * window.rows / _SAMPLE)))
+    sizes = _sizes(history, window, starts[every])
+    offsets = (window.top_row - bases[every])[:, None] - np.arange(window.rows)
     resting = sizes[(sizes > 0) & (offsets >= 0) & (offsets < history.rows)]
     if not resting.size:
         return None
-    place = int(_SHARE * (resting.size - 1))
+    place = int(SHARE * (resting.size - 1))
     return float(np.partition(resting, place)[place])
 
 
@@ -140,45 +147,31 @@ def next_cap(shown: float, sampled: float | None) -> float:
     return sampled
 
 
-@dataclass(frozen=True, slots=True)
-class Bubbles:
-    """Trades of a window, one for each column and side: slot, price in rows, share of the largest (0 to 1), side."""
-
-    slots: Ints
-    rows: Floats
-    shares: Floats
-    sides: Ints
-
-
-def bubbles(history: HeatmapHistory, window: Window, most: int) -> Bubbles:
-    """The `most` largest trades of a window, smallest first so that the largest are drawn on top."""
-    at, is_there, slots, _ = places_of(history, window)
-    sums = history.traded[at].ravel()
-    found = np.flatnonzero(sums * np.repeat(is_there, 2))
-    sizes = sums[found]
-    where, sides = found >> 1, found & 1
-    if sizes.size > most:
-        chosen = np.argpartition(sizes, -most)[-most:]
-        where, sides, sizes = where[chosen], sides[chosen], sizes[chosen]
-    order = np.argsort(sizes, kind="stable")
-    where, sides, sizes = where[order], sides[order], sizes[order]
-    largest = sizes[int(_SHARE * (sizes.size - 1))] if sizes.size else 1.0
-    rows = history.turnover[at[where], sides] / sizes / history.step
-    return Bubbles(slots[where], rows, np.minimum(sizes / largest, 1.0), sides)
+def ring_of(history: HeatmapHistory, window: Window) -> slice | Ints:
+    """Where a window's slots are in a history's arrays."""
+    begin, count = window.first_slot % history.capacity, window.slot_count
+    if begin + count <= history.capacity:
+        return slice(begin, begin + count)  # taking a stretch costs a fraction of taking places one by one
+    return np.arange(begin, begin + count) % history.capacity
 
 
 def places_of(history: HeatmapHistory, window: Window) -> Places:
     """Look up the slots of a window."""
-    slots = np.arange(window.first_slot, window.first_slot + window.slot_count, dtype=np.int64)
-    at = slots % history.capacity
+    first, count, length = window.first_slot, window.slot_count, history.rows
+    slots = np.arange(first, first + count)
+    at = ring_of(history, window)
+    if isinstance(at, slice):
+        starts = np.arange(at.start * length, at.stop * length, length) - history.bases[at]
+    else:
+        starts = at * length - history.bases[at]
     is_there = history.slots[at] == slots
     oldest = history.oldest_slot
-    if oldest is not None and window.first_slot < oldest:
+    if oldest is not None and first < oldest:
         is_there &= slots >= oldest  # a place that no newer column has taken
-    return Places(at, is_there, slots, bool(is_there.all()))
+    return Places(at, starts, is_there, slots, bool(is_there.all()))
 
 
-def _sizes(history: HeatmapHistory, window: Window, at: Ints) -> Ints | npt.NDArray[np.uint32]:
+def _sizes(history: HeatmapHistory, window: Window, starts: Ints) -> Ints | npt.NDArray[np.uint32]:
     # Sizes by place and row. What lies outside a column's rows is anything: it is not known either.
-    tops = at * history.rows + window.top_row - history.bases[at]
-    return history.sizes.reshape(-1).take(tops[:, None] - np.arange(window.rows), mode="clip")
+    rows = np.arange(window.top_row, window.top_row - window.rows, -1)
+    return history.sizes.reshape(-1).take(starts[:, None] + rows, mode="clip")

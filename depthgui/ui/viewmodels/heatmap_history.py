@@ -121,6 +121,11 @@ class HeatmapHistory:
         bid, ask = self.bests[slot % self.capacity].tolist()
         return bid, ask
 
+    def traded_at(self, slot: int, side: int) -> tuple[float, float]:
+        """What was taken from a side in a slot that has a column: size, and size times price."""
+        at = slot % self.capacity
+        return float(self.traded[at, side]), float(self.turnover[at, side])
+
     def column(self, slot: int) -> Column | None:
         """The column of a slot, None for a gap."""
         if not self.has(slot):

@@ -6,12 +6,7 @@ high, so that nothing on screen is ever blended.
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from depthgui.ui.viewmodels.heatmap_cells import Window
-from depthgui.ui.viewmodels.heatmap_history import Floats
-
-Number = TypeVar("Number", float, Floats)
 
 ZOOMS = ((16, 1), (8, 1), (4, 1), (3, 1), (2, 1), (1, 1), (1, 2), (1, 4), (1, 8), (1, 16), (1, 32))
 """Choices of zoom, nearest first: pixels a group is wide, and columns it holds."""
@@ -167,7 +162,7 @@ class HeatmapView:
 
     # -- places
 
-    def y_of(self, row: Number) -> Number:
+    def y_of(self, row: float) -> float:
         """Pixel of a price, in rows: the middle of its row's band."""
         return (self.top_row - row + 0.5) * self.row_px
 

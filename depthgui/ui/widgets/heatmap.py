@@ -11,8 +11,9 @@ from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.feed_view import FeedView, LastPriceTracker, is_live
 from depthgui.ui.viewmodels.figures import NumberFormat, decimals_of, format_decimal
-from depthgui.ui.viewmodels.heatmap_cells import bubbles, next_cap, sample_cap
+from depthgui.ui.viewmodels.heatmap_cells import next_cap, sample_cap
 from depthgui.ui.viewmodels.heatmap_history import BUY, SELL, Column, HeatmapHistory
+from depthgui.ui.viewmodels.heatmap_trades import TradeScale, next_scale, sample_scale
 from depthgui.ui.viewmodels.heatmap_view import HeatmapView
 from depthgui.ui.viewmodels.instrument import Instrument
 from depthgui.ui.widgets.canvas import Canvas
@@ -23,7 +24,7 @@ from depthgui.ui.wording import TimeZone, clock_text
 
 _COLLECTING = "Collecting the first columns"
 _RESCALE_EVERY = 8  # columns
-_MOST_BUBBLES = 80
+_MOST_TRADES = 80
 _LATE_SLOTS = 2  # so many slots may be missing at the right edge before they are shown as a gap
 _PAN_SHARE = 0.1
 _PAN_ROWS = 5
@@ -63,6 +64,7 @@ class Heatmap(Canvas):
         self._frame: HeatmapFrame | None = None
         self._with_heat = self._with_trades = True
         self._cap = 0.0
+        self._trade_scale = TradeScale()
         self._cap_text = ""
         self._capped_version = -1
         self._drawn_until = 0
@@ -186,6 +188,7 @@ class Heatmap(Canvas):
         self._history = None
         self._image.forget()
         self._cap = 0.0
+        self._trade_scale = TradeScale()
         self._capped_version = -1
         self._drawn_until = 0
         self._axis_px, self._axis_price = 0, -1
@@ -233,6 +236,7 @@ class Heatmap(Canvas):
             ratio,
             self._cap,
             self._with_heat,
+            self._trade_scale if self._with_trades else None,
         )
         self._image.show(history, window, look, newest, self._drawn_until)
         self._drawn_until = history.last_slot + 1
@@ -249,14 +253,15 @@ class Heatmap(Canvas):
             last_text=self._painter.price_text(shown, decimals),
             direction=0 if price is None or stale else price.direction,
             cap_text=self._cap_text if self._with_heat else "",
-            bubbles=bubbles(history, window, _MOST_BUBBLES) if self._with_trades else None,
         )
 
     def _rescale(self, history: HeatmapHistory, instrument: Instrument, newest: int) -> None:
         if self._capped_version >= 0 and history.version - self._capped_version < _RESCALE_EVERY:
             return
         self._capped_version = history.version
-        self._cap = next_cap(self._cap, sample_cap(history, self.view.window(newest)))
+        window = self.view.window(newest)
+        self._cap = next_cap(self._cap, sample_cap(history, window))
+        self._trade_scale = next_scale(self._trade_scale, sample_scale(history, window, _MOST_TRADES))
         text = self._painter.size_text(self._cap / 10.0**history.decimals)
         self._cap_text = f"{text} {instrument.size_unit}".rstrip()
 

@@ -19,6 +19,8 @@ from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.heatmap_cells import GAP, UNKNOWN, Codes, Lines, Window, cells, lines, places_of
 from depthgui.ui.viewmodels.heatmap_colours import heat_table
 from depthgui.ui.viewmodels.heatmap_history import HeatmapHistory
+from depthgui.ui.viewmodels.heatmap_trades import Bubble, TradeScale, bubbles
+from depthgui.ui.widgets.heatmap_circles import Circles
 
 Pixels = npt.NDArray[np.uint32]
 
@@ -28,7 +30,10 @@ _SPARE = 4  # there is room for as many groups more as this part of those on scr
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What the picture depends on besides its data: geometry in device pixels, scale, and what is drawn."""
+    """What the picture depends on besides its data: geometry in device pixels, scales, and what is drawn.
+
+    `trades` is the scale of the circles, None for a picture without.
+    """
 
     width: int
     height: int
@@ -39,6 +44,7 @@ class Look(msgspec.Struct, frozen=True):
     ratio: float
     cap: float
     with_heat: bool
+    trades: TradeScale | None
 
 
 class HeatmapImage:
@@ -62,6 +68,7 @@ class HeatmapImage:
         self._table = heat_table(theme.palette)
         self._bare = self._table.copy()
         self._bare[1:UNKNOWN] = self._bare[0]
+        self._circles = Circles(theme)
         self._bid, self._ask = _word(theme.colour("bid")), _word(theme.colour("ask"))
         self._both = _word(theme.colour("text"))
         self._unknown = _word(theme.mix("muted", "background", 0.3))
@@ -83,8 +90,7 @@ class HeatmapImage:
         self._make_room(first, end, keep_first, keep_end)
         for start, stop in parts:
             if start < stop:
-                self._draw(history, window, look, start, stop, newest_slot)
-                self.drawn_groups += stop - start
+                self._show_part(history, window, look, start, stop, newest_slot)
         self._first, self._end = first, end
 
     def paint(self, painter: QtGui.QPainter) -> None:
@@ -124,6 +130,19 @@ class HeatmapImage:
         if self._origin != old and keep_first < keep_end:
             kept = self._cells[:, :, keep_first - old : keep_end - old].copy()
             self._cells[:, :, keep_first - self._origin : keep_end - self._origin] = kept
+
+    def _show_part(
+        self, history: HeatmapHistory, window: Window, look: Look, start: int, stop: int, newest_slot: int
+    ) -> None:
+        trades = self._trades(history, window, look, start, stop)
+        if start > window.first and any(trade.slot // look.merge >= start for trade in trades):
+            # New circles reach back over what was drawn before they came.
+            start = max(window.first, start - self._reach(look))
+            trades = self._trades(history, window, look, start, stop)
+        self._draw(history, window, look, start, stop, newest_slot)
+        if trades:
+            self._paint_trades(trades, look, start, stop)
+        self.drawn_groups += stop - start
 
     def _draw(
         self, history: HeatmapHistory, window: Window, look: Look, start: int, stop: int, newest_slot: int
@@ -168,6 +187,26 @@ class HeatmapImage:
             if look.group_px > joint:
                 self._draw_bars(pixels[:, left + joint : left + look.group_px], *bid[2:], *ask[2:])
             left += look.group_px
+
+    def _reach(self, look: Look) -> int:
+        return -(-self._circles.reach(look.ratio) // look.group_px)
+
+    def _trades(self, history: HeatmapHistory, window: Window, look: Look, start: int, stop: int) -> list[Bubble]:
+        # Those that can be seen in a part of the picture, though their middles may be beside it.
+        if look.trades is None:
+            return []
+        reach = self._reach(look)
+        part = Window(start - reach, stop - start + 2 * reach, window.merge, window.top_row, window.rows)
+        return bubbles(history, part, look.trades)
+
+    def _paint_trades(self, trades: list[Bubble], look: Look, start: int, stop: int) -> None:
+        painter = QtGui.QPainter(self._image)
+        painter.setClipRect((start - self._origin) * look.group_px, 0, (stop - start) * look.group_px, look.height)
+        for trade in trades:
+            x = (trade.slot // look.merge - self._origin + 0.5) * look.group_px
+            y = (look.top_row - trade.row + 0.5) * look.row_px
+            self._circles.paint(painter, x, y, trade, look.ratio)
+        painter.end()
 
     def _draw_bars(self, part: Pixels, bid_top: int, bid_bottom: int, ask_top: int, ask_bottom: int) -> None:
         part[bid_top:bid_bottom] = self._bid

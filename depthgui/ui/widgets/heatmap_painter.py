@@ -1,29 +1,23 @@
-"""Paints one frame of the heatmap: the picture, trades as circles, the price axis and its tag, legend and card."""
+"""Paints one frame of the heatmap: the picture, the price axis and its tag, legend and card."""
 
 from __future__ import annotations
 
 import math
 
 import msgspec
-import numpy as np
 from PySide6 import QtCore, QtGui
 
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.depth import nice_step
 from depthgui.ui.viewmodels.figures import NumberFormat, format_brief, with_marks
-from depthgui.ui.viewmodels.heatmap_cells import FULL, Bubbles, Window
+from depthgui.ui.viewmodels.heatmap_cells import FULL, Window
 from depthgui.ui.viewmodels.heatmap_colours import heat_table
-from depthgui.ui.viewmodels.heatmap_history import BUY
 from depthgui.ui.viewmodels.heatmap_view import HeatmapView
 from depthgui.ui.widgets.cursor_card import CursorCard
 from depthgui.ui.widgets.heatmap_image import HeatmapImage
-from depthgui.ui.widgets.ladder_painter import STALE_OPACITY
 from depthgui.ui.widgets.text_cache import TextCache
 
 _MUTED, _ON_TAG = range(2)
-_LARGEST_PX = 8.0  # radius of the largest circles
-_SMALLEST_PX = 1.5
-_RADII = 12  # different circles that are drawn
 _AXIS_PAD = 9
 _LEGEND_PX = (72, 5)
 _LABEL_GAP_PX = 38
@@ -44,7 +38,6 @@ class HeatmapFrame(msgspec.Struct, frozen=True):
     last_text: str
     direction: int
     cap_text: str
-    bubbles: Bubbles | None
 
 
 class HeatmapPainter:
@@ -62,8 +55,6 @@ class HeatmapPainter:
         self._background, self._line = theme.colour("background"), theme.colour("line")
         self._tags = {1: theme.colour("bid"), -1: theme.colour("ask"), 0: theme.colour("muted")}
         self._ratio = ratio
-        self._reaches = np.array([math.ceil(_radius(step)) + 1 for step in range(_RADII + 1)])
-        self._circles: dict[tuple[int, int], QtGui.QPixmap] = {}
         self._marked: tuple[float, ...] = ()
         self._texts: list[tuple[int, str]] = []
         # What stays the same from frame to frame, ready drawn, with what it was drawn for.
@@ -74,7 +65,6 @@ class HeatmapPainter:
         """Take another device pixel ratio."""
         if ratio != self._ratio:
             self._ratio = ratio
-            self._circles.clear()
             self._axis = self._legend = None
         for texts in (self._labels, self._cursor, self._small):
             texts.set_ratio(ratio)
@@ -98,10 +88,6 @@ class HeatmapPainter:
         """Draw everything but the card. The plot is what `view` measures; the axis is right of it."""
         plot_px = round(view.width / self._ratio)
         image.paint(painter)
-        if frame.bubbles is not None:
-            painter.setOpacity(STALE_OPACITY if frame.stale else 1.0)
-            self._paint_bubbles(painter, frame, view, plot_px)
-            painter.setOpacity(1.0)
         self._paint_axis(painter, frame, view, plot_px, size)
         self._paint_legend(painter, frame, size)
 
@@ -112,45 +98,6 @@ class HeatmapPainter:
         self._cursor.paint(painter, at, plot, lines)
 
     # -- parts
-
-    def _paint_bubbles(self, painter: QtGui.QPainter, frame: HeatmapFrame, view: HeatmapView, plot_px: int) -> None:
-        bubbles, ratio = frame.bubbles, self._ratio
-        if bubbles is None:
-            return
-        window = frame.window
-        xs = view.x_of(window.first, window) + (bubbles.slots // window.merge - window.first + 0.5) * view.group_px
-        ys = view.y_of(bubbles.rows)
-        # The area tells the size.
-        steps = np.maximum(np.ceil(np.sqrt(bubbles.shares) * _RADII), 1).astype(np.int64)
-        reaches = self._reaches[steps]
-        places = ((xs / ratio - reaches).round(), (ys / ratio - reaches).round())
-        painter.setClipRect(0, 0, plot_px, round(view.height / ratio))
-        draw, circle = painter.drawPixmap, self._circle
-        for x, y, side, step in zip(
-            *(place.astype(np.int64).tolist() for place in places), bubbles.sides.tolist(), steps.tolist(), strict=True
-        ):
-            draw(x, y, circle(side, step))
-        painter.setClipping(False)
-
-    def _circle(self, side: int, step: int) -> QtGui.QPixmap:
-        found = self._circles.get((side, step))
-        return found if found is not None else self._draw_circle(side, step)
-
-    def _draw_circle(self, side: int, step: int) -> QtGui.QPixmap:
-        radius = _radius(step)
-        pixels = round(2 * self._reaches[step] * self._ratio)
-        made = QtGui.QPixmap(pixels, pixels)
-        made.setDevicePixelRatio(self._ratio)
-        made.fill(QtCore.Qt.GlobalColor.transparent)
-        painter = QtGui.QPainter(made)
-        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
-        painter.setBrush(self._theme.colour("bid" if side == BUY else "ask", 0.85))
-        painter.setPen(QtGui.QPen(self._theme.colour("background", 0.75), 1))
-        middle = pixels / self._ratio / 2
-        painter.drawEllipse(QtCore.QPointF(middle, middle), radius, radius)
-        painter.end()
-        self._circles[side, step] = made
-        return made
 
     def _paint_axis(
         self, painter: QtGui.QPainter, frame: HeatmapFrame, view: HeatmapView, plot_px: int, size: QtCore.QSize
@@ -239,7 +186,3 @@ class HeatmapPainter:
         made = QtGui.QPixmap.fromImage(strip.scaled(width, height))
         made.setDevicePixelRatio(self._ratio)
         return made
-
-
-def _radius(step: int) -> float:
-    return _SMALLEST_PX + (_LARGEST_PX - _SMALLEST_PX) * step / _RADII

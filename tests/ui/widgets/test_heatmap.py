@@ -205,12 +205,17 @@ def test_a_new_column_draws_no_more_than_itself(shown: Panel) -> None:
         assert panel.plot._image.drawn_groups <= 2
 
 
-def test_column_by_column_it_shows_what_drawing_it_anew_shows(shown: Panel, market: FakeFeed) -> None:
+@pytest.mark.parametrize(("zoom", "trades"), [(2, False), (2, True), (0, True), (5, True), (6, True)])
+def test_column_by_column_it_shows_what_drawing_it_anew_shows(
+    shown: Panel, market: FakeFeed, zoom: int, trades: bool
+) -> None:
     panel, pass_columns = shown
     plot = panel.plot
-    plot.show_layers(heat=True, trades=False)
-    plot.view.set_zoom(2)
+    plot.show_layers(heat=True, trades=trades)
+    plot.view.set_zoom(zoom)
     for number in range(150):  # more columns than the image has
+        if number % 4 == 0:
+            market.trade(f"{99.9 + 0.01 * (number % 23):.2f}", f"{number % 5 + 1}.5", is_sell=number % 3 == 0)
         change(market.book, bids=[(f"{99.5 + 0.01 * (number % 40):.2f}", f"{number % 7}.000")])
         pass_columns(record=number % 9 != 0)
         if number % 10 == 0:
@@ -237,6 +242,30 @@ def test_panning_back_and_forth_comes_back_to_the_same_picture(shown: Panel, mar
         assert (picture(plot) == moved).all()
     plot.to_now()
     assert (picture(plot) == now).all()
+
+
+def test_circles_lie_over_the_columns_before_and_after_them(shown: Panel, theme: Theme, market: FakeFeed) -> None:
+    panel, pass_columns = shown
+    plot = panel.plot
+    plot.show_layers(heat=False, trades=True)
+    plot.view.set_zoom(4)
+    plot.view.zoom_price(1)
+    pass_columns(40)
+    bare = picture(plot)
+    market.trade("100.20", "3", is_sell=False)
+    pass_columns(1)
+    slot = plot.newest_slot()
+    half = picture(plot) != bare
+    pass_columns(20)
+    x = plot.view.x_of(slot // plot.view.merge, plot.frame.window) + plot.view.group_px // 2
+    y = int(plot.view.y_of(10_020.0))
+    inside, background = picture(plot)[y - 4 : y + 5, x - 4 : x + 5], int(theme.colour("background").rgb())
+    assert len(set(inside.ravel().tolist())) == 1, "filled evenly, whichever column came when"
+    assert QtGui.QColor.fromRgb(int(inside[0, 0])).green() > QtGui.QColor.fromRgb(int(inside[0, 0])).red() + 50
+    row = (picture(plot)[y, x - 14 : x + 14] != background).tolist()
+    assert row == row[::-1]
+    assert 16 <= sum(row) <= 18
+    assert half[y, -9:-2].all(), "its left half is there as soon as it comes"
 
 
 def test_panning_far_back_and_on_shows_what_drawing_it_anew_shows(shown: Panel, market: FakeFeed) -> None:
@@ -461,10 +490,8 @@ def test_layers_are_switched_and_remembered(shown: Panel, theme: Theme, market: 
     market.trade("100.00", "3", is_sell=True)
     pass_columns(2)
     plot = panel.plot
-    assert plot.frame.bubbles.slots.size == 1
     with_circles = picture(plot)
     panel._trades.click()
-    assert plot.frame.bubbles is None
     assert (picture(plot) != with_circles).any()
     panel._heat.click()
     assert not set(picture(plot).ravel().tolist()) & colours_of_sizes(theme)

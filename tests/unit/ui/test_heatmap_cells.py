@@ -19,7 +19,6 @@ from depthgui.ui.viewmodels.heatmap_cells import (
     GAP,
     UNKNOWN,
     Window,
-    bubbles,
     cells,
     lines,
     next_cap,
@@ -28,6 +27,7 @@ from depthgui.ui.viewmodels.heatmap_cells import (
 from depthgui.ui.viewmodels.heatmap_colours import heat_table, to_oklab
 from depthgui.ui.viewmodels.heatmap_grid import PriceGrid
 from depthgui.ui.viewmodels.heatmap_history import BUY, SELL, HeatmapHistory
+from depthgui.ui.viewmodels.heatmap_trades import TradeScale, bubbles, next_scale, sample_scale
 
 Ladder = tuple[int, dict[int, int]]
 
@@ -126,19 +126,30 @@ def test_the_largest_trades_come_last_and_gaps_have_none() -> None:
     book = make_book([("100", "1")], [("102", "1")])
     history.record(1, book, 0, [Trade(1, "102", "4", 0, buyer_is_maker=False)])
     history.record(3, book, 0, [Trade(2, "100", "9", 0, buyer_is_maker=True), Trade(3, "102", "1", 0, False)])
-    found = bubbles(history, Window(0, 8, 1, 110, 16), 2)
-    assert found.slots.tolist() == [1, 3]
-    assert found.sides.tolist() == [BUY, SELL]
-    assert found.rows.tolist() == [102, 100]
-    assert found.shares.tolist() == [4 / 4, 1.0]
-    history.record(9, book, 0)  # takes the place of slot 1
-    assert bubbles(history, Window(0, 8, 1, 110, 16), 5).slots.tolist() == [3, 3]
-    assert bubbles(history, Window(20, 8, 1, 110, 16), 5).slots.size == 0
-    history.record(12, book, 0)  # slot 3 is forgotten, though nothing has taken its place
     window = Window(0, 8, 1, 110, 16)
-    assert bubbles(history, window, 5).slots.size == 0
+    scale = sample_scale(history, window, 2)
+    assert scale == TradeScale(smallest=4.0, full=4.0)
+    found = bubbles(history, window, scale)
+    assert [(each.slot, each.side, each.row, each.size) for each in found] == [(1, BUY, 102, 4), (3, SELL, 100, 9)]
+    assert [each.share for each in found] == [1.0, 1.0]
+    history.record(9, book, 0)  # takes the place of slot 1
+    every = TradeScale(full=18.0)
+    assert [(each.slot, each.share) for each in bubbles(history, window, every)] == [(3, 1 / 18), (3, 9 / 18)]
+    assert [(each.slot, each.share) for each in bubbles(history, window, TradeScale())] == [(3, 1.0), (3, 1.0)]
+    assert not bubbles(history, Window(20, 8, 1, 110, 16), every)
+    history.record(12, book, 0)  # slot 3 is forgotten, though nothing has taken its place
+    assert not bubbles(history, window, every)
+    assert sample_scale(history, window, 5) is None
     assert np.isnan(lines(history, window).low).all()
     assert sample_cap(history, window) is None
+
+
+def test_the_scale_of_trades_stays_until_it_is_clearly_another() -> None:
+    shown = TradeScale(smallest=1.0, full=10.0)
+    assert next_scale(shown, None) is shown
+    assert next_scale(shown, TradeScale(smallest=1.1, full=11.0)) == shown
+    assert next_scale(shown, TradeScale(smallest=1.1, full=13.0)) == TradeScale(smallest=1.0, full=13.0)
+    assert next_scale(shown, TradeScale(smallest=0.0, full=9.0)) == TradeScale(smallest=0.0, full=10.0)
 
 
 @pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
