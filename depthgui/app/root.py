@@ -270,7 +270,7 @@ class Application:
             loop_lag_ms=lambda: hub.loop_lag.lag_ms,
             symbols=symbols,
         )
-        if not self._has_started:
+        if not self._has_started and not is_replay:  # a recording begins when its tab is there to show it
             feeds.begin(self._expected(venue))
         return venue
 
