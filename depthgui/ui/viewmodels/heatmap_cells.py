@@ -7,7 +7,6 @@ is averaged, nothing interpolated.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
@@ -55,8 +54,7 @@ class Window(msgspec.Struct, frozen=True):
         return self.groups * self.merge
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(NamedTuple):
     """Lowest and highest best prices of each group in rows, as fractions: shape (2, groups), bids first, NaN in gaps.
 
     `stretch` tells which unbroken time a group belongs to, -1 in gaps.
@@ -168,7 +166,7 @@ def places_of(history: HeatmapHistory, window: Window) -> Places:
     oldest = history.oldest_slot
     if oldest is not None and first < oldest:
         is_there &= slots >= oldest  # a place that no newer column has taken
-    return Places(at, starts, is_there, slots, bool(is_there.all()))
+    return Places(at, starts, is_there, slots, False not in is_there.tolist())
 
 
 def _sizes(history: HeatmapHistory, window: Window, starts: Ints) -> Ints | npt.NDArray[np.uint32]:

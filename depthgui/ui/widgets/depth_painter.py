@@ -118,14 +118,11 @@ class DepthPainter:
     ) -> None:
         """Draw the strip at the top: the title, and the clickable words."""
         width = size.width()
-        header = self._header.get(
-            (words, hovered),
-            (width, self.header_px),
-            self._ratio,
-            self._background,
-            lambda drawn: self._draw_header(drawn, size, words, hovered),
-        )
-        painter.drawPixmap(0, 0, header)
+        drawn_for = (words, hovered, width, self._ratio)
+        if self._header.drawn_for != drawn_for:
+            with self._header.drawing(drawn_for, (width, self.header_px), self._ratio, self._background) as drawn:
+                self._draw_header(drawn, size, words, hovered)
+        painter.drawPixmap(0, 0, self._header.pixmap)
 
     def _draw_header(
         self, painter: QtGui.QPainter, size: QtCore.QSize, words: tuple[str, ...], hovered: int | None

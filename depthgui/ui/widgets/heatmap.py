@@ -72,6 +72,7 @@ class Heatmap(Canvas):
         self._axis_px, self._axis_price = 0, -1
         self._step = 1.0  # price of a row
         self._decimals = 0  # of a price on the tick
+        self._extent = (self.viewport().width(), self.viewport().height())
         self._pointer: QtCore.QPointF | None = None
         self._dragged: QtCore.QPointF | None = None
         recorder.recorded.connect(self._on_recorded)
@@ -157,6 +158,7 @@ class Heatmap(Canvas):
 
     def on_resized(self, size: QtCore.QSize) -> None:
         """Fill the new size."""
+        self._extent = (size.width(), size.height())
         self.refresh()
 
     def paint_canvas(self, painter: QtGui.QPainter, width: int, height: int) -> None:
@@ -216,13 +218,13 @@ class Heatmap(Canvas):
             return None
         view, ratio = self.view, self.devicePixelRatioF()
         step, decimals = self._step, self._decimals
-        size = self.viewport().size()
         mid = _mid(bid, ask)
         if int(mid) != self._axis_price:  # few prices have more digits than the one before
             self._axis_price = int(mid)
             self._axis_px = max(self._axis_px, self._painter.axis_px(self._painter.price_text(mid, decimals)))
         before = (view.width, view.zoom)
-        view.resize(int(max(1, size.width() - self._axis_px) * ratio), int(size.height() * ratio))
+        width, height = self._extent
+        view.resize(int(max(1, width - self._axis_px) * ratio), int(height * ratio))
         view.keep(history.last_slot - (history.oldest_slot or 0) + 1)
         if (view.width, view.zoom) != before:
             self.view_changed.emit()

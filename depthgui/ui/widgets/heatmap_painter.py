@@ -15,6 +15,7 @@ from depthgui.ui.viewmodels.heatmap_colours import heat_table
 from depthgui.ui.viewmodels.heatmap_view import HeatmapView
 from depthgui.ui.widgets.cursor_card import CursorCard
 from depthgui.ui.widgets.heatmap_image import HeatmapImage
+from depthgui.ui.widgets.kept_picture import KeptPicture
 from depthgui.ui.widgets.text_cache import TextCache
 
 _MUTED, _ON_TAG = range(2)
@@ -57,15 +58,11 @@ class HeatmapPainter:
         self._ratio = ratio
         self._marked: tuple[float, ...] = ()
         self._texts: list[tuple[int, str]] = []
-        # What stays the same from frame to frame, ready drawn, with what it was drawn for.
-        self._axis: tuple[object, QtGui.QPixmap] | None = None
-        self._legend: tuple[str, QtGui.QPixmap] | None = None
+        self._axis, self._legend = KeptPicture(), KeptPicture()
 
     def set_ratio(self, ratio: float) -> None:
         """Take another device pixel ratio."""
-        if ratio != self._ratio:
-            self._ratio = ratio
-            self._axis = self._legend = None
+        self._ratio = ratio
         for texts in (self._labels, self._cursor, self._small):
             texts.set_ratio(ratio)
 
@@ -105,34 +102,24 @@ class HeatmapPainter:
         labels = self._labels
         tag_y = round(view.y_of(frame.last / frame.step) / self._ratio)
         marks = self._marks(frame, view, size)
-        hidden = next((y for y, _ in marks if abs(y - tag_y) <= labels.height + 2), None)
-        drawn_for = (self._marked, hidden, size.width() - plot_px, size.height())
-        if self._axis is None or self._axis[0] != drawn_for:
-            shown = [(y, text) for y, text in marks if y != hidden]
-            self._axis = (drawn_for, self._draw_axis(shown, size.width() - plot_px, size.height()))
-        painter.drawPixmap(plot_px, 0, self._axis[1])
+        near = labels.height + 2
+        hidden = [y for y, _ in marks if -near <= y - tag_y <= near]
+        width, height = size.width() - plot_px, size.height()
+        drawn_for = (self._marked, hidden, width, height)
+        if self._axis.drawn_for != drawn_for:
+            with self._axis.drawing(drawn_for, (width, height), self._ratio, self._background) as drawn:
+                self._draw_axis(drawn, [mark for mark in marks if mark[0] not in hidden], height)
+        painter.drawPixmap(plot_px, 0, self._axis.pixmap)
         half = labels.height / 2
-        tag_y = min(max(tag_y, round(half) + 2), size.height() - round(half) - 2)
-        height = labels.height + 3
-        painter.fillRect(
-            plot_px + 1, tag_y - height // 2, size.width() - plot_px - 1, height, self._tags[frame.direction]
-        )
+        tag_y = min(max(tag_y, round(half) + 2), height - round(half) - 2)
+        tall = labels.height + 3
+        painter.fillRect(plot_px + 1, tag_y - tall // 2, width - 1, tall, self._tags[frame.direction])
         labels.draw(painter, plot_px + _AXIS_PAD, round(tag_y - half), frame.last_text, _ON_TAG)
 
-    def _draw_axis(self, marks: list[tuple[int, str]], width: int, height: int) -> QtGui.QPixmap:
-        made = self._pixmap(width, height)
-        made.fill(self._background)
-        painter = QtGui.QPainter(made)
+    def _draw_axis(self, painter: QtGui.QPainter, marks: list[tuple[int, str]], height: int) -> None:
         painter.fillRect(0, 0, 1, height, self._line)
         for y, text in marks:
             self._labels.draw(painter, _AXIS_PAD, round(y - self._labels.height / 2), text, _MUTED)
-        painter.end()
-        return made
-
-    def _pixmap(self, width: int, height: int) -> QtGui.QPixmap:
-        made = QtGui.QPixmap(max(1, math.ceil(width * self._ratio)), max(1, math.ceil(height * self._ratio)))
-        made.setDevicePixelRatio(self._ratio)
-        return made
 
     def _marks(self, frame: HeatmapFrame, view: HeatmapView, size: QtCore.QSize) -> list[tuple[int, str]]:
         # Places and texts of the prices on the axis; the same until the view moves.
@@ -160,21 +147,21 @@ class HeatmapPainter:
     def _paint_legend(self, painter: QtGui.QPainter, frame: HeatmapFrame, size: QtCore.QSize) -> None:
         if not frame.cap_text or size.height() < 80:
             return
-        if self._legend is None or self._legend[0] != frame.cap_text:
-            self._legend = (frame.cap_text, self._draw_legend(frame.cap_text))
-        painter.drawPixmap(6, size.height() - self._small.height - 8, self._legend[1])
-
-    def _draw_legend(self, cap_text: str) -> QtGui.QPixmap:
         texts = self._small
-        made = self._pixmap(round(texts.width("0") + texts.width(cap_text)) + _LEGEND_PX[0] + 24, texts.height + 4)
-        made.fill(self._theme.colour("background", 0.82))
-        painter = QtGui.QPainter(made)
+        drawn_for = (frame.cap_text, self._ratio)
+        if self._legend.drawn_for != drawn_for:
+            width = round(texts.width("0") + texts.width(frame.cap_text)) + _LEGEND_PX[0] + 24
+            ground = self._theme.colour("background", 0.82)
+            with self._legend.drawing(drawn_for, (width, texts.height + 4), self._ratio, ground) as drawn:
+                self._draw_legend(drawn, frame.cap_text)
+        painter.drawPixmap(6, size.height() - texts.height - 8, self._legend.pixmap)
+
+    def _draw_legend(self, painter: QtGui.QPainter, cap_text: str) -> None:
+        texts = self._small
         texts.draw(painter, 6, 2, "0", _MUTED)
         x = 6 + round(texts.width("0")) + 5
         painter.drawPixmap(x, 2 + (texts.height - _LEGEND_PX[1]) // 2, self._draw_strip())
         texts.draw(painter, x + _LEGEND_PX[0] + 5, 2, cap_text, _MUTED)
-        painter.end()
-        return made
 
     def _draw_strip(self) -> QtGui.QPixmap:
         width, height = (round(length * self._ratio) for length in _LEGEND_PX)

@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from PySide6 import QtCore, QtGui
 
 
 class KeptPicture:
-    """Draws a part once and gives it out until something that it depends on changes."""
+    """`pixmap` shows what `drawn_for` says; whoever wants it for something else draws it anew."""
 
-    __slots__ = ("_drawn_for", "_pixmap")
+    __slots__ = ("drawn_for", "pixmap")
 
     def __init__(self) -> None:
         """Start without a picture."""
-        self._drawn_for: object = None
-        self._pixmap = QtGui.QPixmap()
+        self.drawn_for: object = None
+        self.pixmap = QtGui.QPixmap()
 
-    def get(
+    @contextmanager
+    def drawing(
         self,
         drawn_for: object,
         size: tuple[int, int],
         ratio: float,
         ground: QtGui.QColor | QtCore.Qt.GlobalColor,
-        draw: Callable[[QtGui.QPainter], None],
-    ) -> QtGui.QPixmap:
-        """The picture for `drawn_for`, `size` in logical pixels; `draw` draws it on `ground` if it is not at hand."""
-        key = (drawn_for, size, ratio)
-        if key != self._drawn_for:
-            width, height = (max(1, math.ceil(length * ratio)) for length in size)
-            made = QtGui.QPixmap(width, height)
-            made.setDevicePixelRatio(ratio)
-            made.fill(ground)
-            painter = QtGui.QPainter(made)
-            draw(painter)
-            painter.end()
-            self._drawn_for, self._pixmap = key, made
-        return self._pixmap
+    ) -> Iterator[QtGui.QPainter]:
+        """Give a painter of a new picture of `size` in logical pixels, filled with `ground`."""
+        width, height = (max(1, math.ceil(length * ratio)) for length in size)
+        made = QtGui.QPixmap(width, height)
+        made.setDevicePixelRatio(ratio)
+        made.fill(ground)
+        painter = QtGui.QPainter(made)
+        yield painter
+        painter.end()
+        self.drawn_for, self.pixmap = drawn_for, made
