@@ -278,7 +278,8 @@ class MainWindow(KeyWindow):
             feed = self._feeds[page.ref] = self._venue.make_feed(page.ref)
             feed.wake = self._services.clock.wake
             feed.urgency = _BEHIND
-            feed.start()
+            if feed.state is FeedState.STOPPED:  # it may have begun before its tab, and even have failed by now
+                feed.start()
         page.attach(feed)
         self._profile.state.symbols_of(self._venue.key).opened(str(page.ref))
         self._show_connection_of(page)

@@ -72,6 +72,15 @@ async def test_scripts_find_what_they_rely_on(shell: Shell) -> None:
         assert shell.window.findChild(QtGui.QAction, name) is not None
 
 
+async def test_a_feed_that_began_before_its_tab_is_not_started_again(shell: Shell) -> None:
+    feed = shell.hub.feed(parse_symbol_ref("NOSUCH"))
+    feed.start()
+    feed.become(FeedState.FAILED, error=UnknownSymbolError("NOSUCH", "Spot"))
+    page = shell.open("NOSUCH")
+    assert feed.calls == ["start"]
+    assert page.state == "failed"
+
+
 async def test_the_menus_have_their_icons_when_one_is_opened(shell: Shell) -> None:
     action = shell.window.actions_by_name["actionAddSymbol"]
     assert action.icon().isNull(), "nobody has seen it yet"
