@@ -96,6 +96,8 @@ class LadderModel:
         self._side_rows: tuple[SideRows, SideRows]
         self._traded_rows: Mapping[int, tuple[int, int]] | None = None
         self._traded_key: object = None
+        self._touch = (0, 0)  # units of the best prices, and what follows from them
+        self._touch_kept: tuple[Decimal | None, Decimal | None] = (None, None)
         self._traded_kept: dict[int, Traded] = {}
         self._flashes: dict[int, tuple[float, int]] = {}
         self._seen: dict[int, int] = {}
@@ -307,8 +309,11 @@ class LadderModel:
     def _mid_spread(self, bid_units: int | None, ask_units: int | None) -> tuple[Decimal | None, Decimal | None]:
         if bid_units is None or ask_units is None:
             return None, None
-        to_decimal = self._prices.to_decimal
-        return plain(to_decimal(bid_units + ask_units) / 2), plain(to_decimal(ask_units - bid_units))
+        if (bid_units, ask_units) != self._touch:
+            to_decimal = self._prices.to_decimal
+            mid, spread = plain(to_decimal(bid_units + ask_units) / 2), plain(to_decimal(ask_units - bid_units))
+            self._touch, self._touch_kept = (bid_units, ask_units), (mid, spread)
+        return self._touch_kept
 
     def _note_changes(self, parts: tuple[SidePart, SidePart], now_s: float) -> None:
         since = now_s - FLASH_S
@@ -333,6 +338,7 @@ class LadderModel:
         self._column = SizeColumn(self.instrument, self._prices, self._sizes, self._options)
         self._side_rows = (SideRows(self._column, self._price_text), SideRows(self._column, self._price_text))
         self._traded_rows = None
+        self._touch = (0, 0)
         self._seen, self._flashes = {}, {}
 
     def exact_size(self, units: int) -> str:

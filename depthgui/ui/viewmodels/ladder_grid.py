@@ -14,7 +14,18 @@ _MIDDLE_HIGH = 0.65
 class LadderGrid:
     """Scroll position and size of the ladder's window. Lengths in logical pixels."""
 
-    __slots__ = ("_boundary", "_height", "_is_fresh", "_offset", "_top", "band_px", "is_locked", "row_px")
+    __slots__ = (
+        "_boundary",
+        "_height",
+        "_is_fresh",
+        "_laid_out_for",
+        "_layout",
+        "_offset",
+        "_top",
+        "band_px",
+        "is_locked",
+        "row_px",
+    )
 
     def __init__(self, row_px: int = 19, band_px: int = 24) -> None:
         """Start without a position; the first `follow` centres."""
@@ -26,6 +37,8 @@ class LadderGrid:
         self._offset = 0
         self._boundary = 0
         self._is_fresh = True
+        self._laid_out_for: tuple[int, ...] = ()
+        self._layout: tuple[list[tuple[int, int]], int | None] = ([], None)
 
     @property
     def boundary(self) -> int:
@@ -82,7 +95,16 @@ class LadderGrid:
                 self._centre_now()
 
     def layout(self) -> tuple[list[tuple[int, int]], int | None]:
-        """Rows on screen as (index, y), top to bottom, cut-off ones included; and the band's y, None if not on it."""
+        """Rows on screen as (index, y), top to bottom, cut-off ones included; and the band's y, None if not on it.
+
+        While nothing moves the list is the same one; it isn't to be changed.
+        """
+        place = (self._top, self._offset, self._boundary, self._height, self.row_px, self.band_px)
+        if place != self._laid_out_for:
+            self._laid_out_for, self._layout = place, self._lay_out()
+        return self._layout
+
+    def _lay_out(self) -> tuple[list[tuple[int, int]], int | None]:
         rows: list[tuple[int, int]] = []
         band_y: int | None = None
         y, index = -self._offset, self._top
