@@ -51,6 +51,33 @@ def test_pages_bring_what_they_are_painted_with() -> None:
     assert {"numpy", "pyqtgraph", "depthgui.ui.widgets.ladder"} <= modules
 
 
+def test_the_event_loop_has_its_turns_while_pages_are_loaded() -> None:
+    modules = loaded_by(
+        "import asyncio, threading\n"
+        "from depthgui.ui.loading import load_panels\n"
+        "importers, turns = {}, 0\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        importers[name] = threading.current_thread()\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "async def count():\n"
+        "    global turns\n"
+        "    while True: turns += 1; await asyncio.sleep(0)\n"
+        "async def main():\n"
+        "    counting = asyncio.create_task(count())\n"
+        "    await load_panels()\n"
+        "    had = turns\n"
+        "    await load_panels()\n"
+        "    assert turns == had > 5, (turns, had)\n"
+        "    counting.cancel()\n"
+        "asyncio.run(main())\n"
+        "beside = {name for name, thread in importers.items() if thread is not threading.main_thread()}\n"
+        "assert 'numpy' in beside, 'it takes a quarter of the time'\n"
+        "assert not [name for name in beside if 'Qt' in name or 'depthgui' in name], 'Qt is for the main thread'\n"
+    )
+    assert "depthgui.ui.panels" in modules
+
+
 def test_pyqtgraph_makes_no_classes_that_nobody_uses() -> None:
     printed = loaded_by(
         "from PySide6 import QtWidgets; before = len(vars(QtWidgets))\n"
