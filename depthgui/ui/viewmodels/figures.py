@@ -47,7 +47,12 @@ class ExactScale:
     def units(self, text: str) -> int:
         """The exact integer of a decimal text. Raises ValueError if it is not one."""
         found = self.known.get(text)
-        return self._parse(text) if found is None else found
+        if found is None:
+            found = self._parse(text)
+            if len(self.known) >= _MAX_CACHED:
+                self.known.clear()
+            self.known[text] = found
+        return found
 
     def units_of(self, number: Decimal) -> int:
         """The exact integer of a finite Decimal."""
@@ -78,11 +83,7 @@ class ExactScale:
                 self.decimals = len(fraction)
                 self.known.clear()
                 self.known_numbers.clear()
-        units = int(whole + fraction.ljust(self.decimals, "0"))
-        if len(self.known) >= _MAX_CACHED:
-            self.known.clear()
-        self.known[text] = units
-        return units
+        return int(whole + fraction.ljust(self.decimals, "0"))
 
 
 class FigureFormatter:

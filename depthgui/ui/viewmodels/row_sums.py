@@ -110,21 +110,24 @@ class DenseRows:
         if (last_index - index) * way < 0:
             return SideSums({}, 0, {})
         keys = self._keys_to(side, self._edge(last_index * step_units, side), levels)
-        known, size_of = self._sizes.known_numbers.__getitem__, side.sizes.__getitem__
         rows: dict[int, int] = {}
         start = 0
         for row in range(index, last_index + way, way):
             edge = self._edge(row * step_units, side)
             end = bisect_right(keys, -edge, lo=start, key=_negative) if is_bid else bisect_right(keys, edge, lo=start)
             if end > start:
-                row_keys = keys[start:end]
-                try:
-                    size = None if side.odd else sum(map(known, map(size_of, row_keys)))
-                except KeyError:  # a size that is new
-                    size = None
-                rows[row] = sum(self._sizes.size_units(side, key) for key in row_keys) if size is None else size
+                rows[row] = self._sum(side, keys[start:end])
                 start = end
         return SideSums(rows, start, {})
+
+    def _sum(self, side: BookSide, keys: list[PriceKey]) -> int:
+        scale = self._sizes
+        if not side.odd:
+            try:
+                return sum(map(scale.known_numbers.__getitem__, map(side.sizes.__getitem__, keys)))
+            except KeyError:  # a size that is new is learned below
+                pass
+        return sum(scale.size_units(side, key) for key in keys)
 
     @staticmethod
     def _keys_to(side: BookSide, edge: PriceKey, levels: int) -> list[PriceKey]:
