@@ -145,6 +145,17 @@ def test_both_ways_to_sum_agree_where_prices_need_decimals() -> None:
     assert len(sparse.rows) > 10
 
 
+def test_sizes_that_no_float_holds_are_summed_exactly_in_both_ways() -> None:
+    texts = ["9007199254740993", "9007199254740992.0", "9007199254740992.5", "0.1", "0.2", "1.50", "9007199254740993"]
+    book = make_book([(f"{100 - n}.00", text) for n, text in enumerate(texts)], [("101.00", "1")])
+    exact = sum(map(Decimal, texts))
+    for way in (SparseRows, DenseRows):
+        sizes = ExactScale()
+        sums = [way(ExactScale(), sizes).sum_rows(book.bids, 0, 1000 * 10**8, 10) for _ in range(2)]
+        assert sums[0] == sums[1]
+        assert sizes.to_decimal(sums[0].rows[0]) == exact
+
+
 def test_running_totals_count_every_level_from_the_best_one() -> None:
     made = model(rows=12)
     book = make_book([(f"{100 - n / 100:.2f}", "1") for n in range(50)], [("100.01", "1")])
