@@ -169,10 +169,12 @@ JSON_LEVELS = st.lists(
 )
 
 
-@given(JSON_LEVELS, JSON_LEVELS)
-def test_a_diff_with_numbers_for_prices_says_the_same(bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> None:
-    event = DiffDecoder().decode(depth_event(bids, asks))
-    assert msgspec.structs.astuple(event.as_text()) == (1, 2, 7, bids, asks, None)
+@given(st.lists(st.tuples(JSON_LEVELS, JSON_LEVELS), min_size=1, max_size=5))
+def test_a_diff_of_numbers_says_the_same_whatever_came_before(events: list[tuple[Any, Any]]) -> None:
+    decoder = DiffDecoder()
+    for bids, asks in events:
+        event = decoder.decode(depth_event(bids, asks))
+        assert msgspec.structs.astuple(event.as_text()) == (1, 2, 7, bids, asks, None)
 
 
 @given(st.lists(st.tuples(USUAL, TYPICAL_SIZES), min_size=1, max_size=6))
