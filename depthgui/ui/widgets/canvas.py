@@ -103,6 +103,10 @@ class Canvas(GraphicsView):
         """Close as any widget does; pyqtgraph's own way takes the viewport away under events that are still to come."""
         return bool(QtWidgets.QWidget.close(self))
 
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
+        """Paint the item; pyqtgraph would tell every item beforehand, of which ours has no use."""
+        QtWidgets.QGraphicsView.paintEvent(self, event)
+
     def showEvent(self, event: QtGui.QShowEvent) -> None:
         """Join the clock."""
         super().showEvent(event)
