@@ -42,9 +42,10 @@ class PriceGrid:
         in_ticks = np.fromiter(keys, np.float64, len(keys)) / float(self.tick)
         whole = np.rint(in_ticks)
         rows = whole.astype(np.int64)
-        rows = -(-rows // self.ticks) if is_ask else rows // self.ticks
+        if self.ticks > 1:
+            rows = (rows + (self.ticks - 1 if is_ask else 0)) // self.ticks
         odd = np.abs(in_ticks - whole) > in_ticks * _ROUNDING
-        if side.uses_decimal or odd.any():
+        if side.uses_decimal or np.count_nonzero(odd):
             for number in range(len(keys)) if side.uses_decimal else np.flatnonzero(odd).tolist():
                 rows[number] = self.row_of(Decimal(side.price_text(keys[number])), is_ask=is_ask)
         return rows
