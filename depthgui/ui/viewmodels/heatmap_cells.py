@@ -27,7 +27,6 @@ SHARE = 0.98
 """Quantile of the sizes on screen that is shown in full."""
 
 _CHANGED = 0.2  # how far the cap must be off before everything is drawn with a new one
-_FULL_SQUARE = np.float32(FULL**2)
 _SAMPLE = 16_384  # sizes that the percentile is taken of
 
 
@@ -87,8 +86,8 @@ def cells(
     `newest_slot` have not been yet, and those before the oldest column are not kept: both are empty.
     """
     at, starts, is_there, slots, is_whole = places or places_of(history, window)
-    squares = np.multiply(_sizes(history, window, starts), FULL**2 / max(cap, 1.0), dtype=np.float32, casting="unsafe")
-    np.sqrt(np.minimum(squares, _FULL_SQUARE, out=squares), out=squares)
+    squares = _sizes(history, window, starts) * (FULL**2 / max(cap, 1.0))
+    np.sqrt(np.minimum(squares, FULL**2, out=squares), out=squares)
     codes = np.ceil(squares, out=squares).astype(np.uint8)
     lows, highs = history.lows[at], history.highs[at]
     is_known = max(lows.tolist()) <= window.top_row - window.rows + 1 and min(highs.tolist()) >= window.top_row

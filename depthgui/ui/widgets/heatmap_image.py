@@ -8,7 +8,6 @@ changes, all of it is drawn anew from the history.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import msgspec
 import numpy as np
@@ -23,8 +22,10 @@ from depthgui.ui.viewmodels.heatmap_trades import Bubble, TradeScale, bubbles
 from depthgui.ui.widgets.heatmap_circles import Circles
 
 Pixels = npt.NDArray[np.uint32]
+Bar = tuple[int, int]
 
 _NOWHERE = (0, 0)
+_NO_STRETCH = -2
 _HATCH_PX = 6  # logical pixels from one line of hatching to the next
 _SPARE = 4  # there is room for as many groups more as this part of those on screen
 
@@ -181,12 +182,12 @@ class HeatmapImage:
         lows = best.low.tolist()
         highs = lows if best.high is best.low else best.high.tolist()
         bids, asks = (_bars(low, high, stretches, look, thick) for low, high in zip(lows, highs, strict=True))
-        pixels = self._pixels
-        for bid, ask in zip(bids, asks, strict=True):
-            self._draw_bars(pixels[:, left : left + joint], *bid[:2], *ask[:2])
-            if look.group_px > joint:
-                self._draw_bars(pixels[:, left + joint : left + look.group_px], *bid[2:], *ask[2:])
-            left += look.group_px
+        pixels, group_px, draw = self._pixels, look.group_px, self._draw_bars
+        for (bid_joint, bid), (ask_joint, ask) in zip(bids, asks, strict=True):
+            draw(pixels[:, left : left + joint], *bid_joint, *ask_joint)
+            if group_px > joint:
+                draw(pixels[:, left + joint : left + group_px], *bid, *ask)
+            left += group_px
 
     def _reach(self, look: Look) -> int:
         return -(-self._circles.reach(look.ratio) // look.group_px)
@@ -215,25 +216,23 @@ class HeatmapImage:
             part[max(bid_top, ask_top) : min(bid_bottom, ask_bottom)] = self._both
 
 
-def _bars(
-    lows: list[float], highs: list[float], stretches: list[int], look: Look, thick: int
-) -> Iterator[tuple[int, int, int, int]]:
-    # From the second group on: top and bottom of the joint's pixels, then of the others'. Nothing where NaN is.
+def _bars(lows: list[float], highs: list[float], stretches: list[int], look: Look, thick: int) -> list[tuple[Bar, Bar]]:
+    # From the second group on: top and bottom of the joint's pixels, and of the others'. Nothing where NaN is.
     middle, row_px = look.top_row + 0.5, look.row_px
-    before: tuple[int, int] | None = None
-    last = stretches[0]
-    for number, (low, high, stretch) in enumerate(zip(lows, highs, stretches, strict=True)):
-        own = joint = None
-        if not math.isnan(high):
-            top = math.floor((middle - high) * row_px)
-            bottom = math.floor((middle - low) * row_px) + thick
-            own = joint = (top, bottom)
-            if before is not None and stretch == last:
-                joint = (min(top, before[1] - thick), max(bottom, before[0] + thick))
-        before, last = own, stretch
-        if number:
-            (a, b), (c, d) = joint or _NOWHERE, own or _NOWHERE
-            yield max(a, 0), max(b, 0), max(c, 0), max(d, 0)
+    found: list[tuple[Bar, Bar]] = []
+    above, below, last = 0, 0, _NO_STRETCH
+    for low, high, stretch in zip(lows, highs, stretches, strict=True):
+        if math.isnan(high):
+            found.append((_NOWHERE, _NOWHERE))
+            last = _NO_STRETCH
+            continue
+        top, bottom = math.floor((middle - high) * row_px), math.floor((middle - low) * row_px) + thick
+        bar = joint = (top if top > 0 else 0, bottom if bottom > 0 else 0)
+        if stretch == last and (top != above or bottom != below):
+            joint = (max(min(top, below - thick), 0), max(bottom, above + thick, 0))
+        found.append((joint, bar))
+        above, below, last = top, bottom, stretch
+    return found[1:]
 
 
 def _word(colour: QtGui.QColor) -> int:
