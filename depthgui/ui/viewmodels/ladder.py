@@ -270,7 +270,7 @@ class LadderModel:
             return {}
         column, step = self._column, self._step_units
         rows = self.volumes.rows(self._prices, self._sizes, step)
-        key = (places[:1], len(places), column.sum_unit)
+        key = (places[:1], len(places), column.decimals)
         if rows is self._traded_rows and key == self._traded_key:
             return self._traded_kept
         self._traded_rows, self._traded_key = rows, key

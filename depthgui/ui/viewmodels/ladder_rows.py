@@ -115,7 +115,7 @@ class SideRows:
         sums = column.rounded_sums(part.totals)
         volumes = map(traded.get, indexes, repeat(NOT_TRADED)) if traded else repeat(NOT_TRADED)
         keys = [*zip(part.ys, flags, part.units, part.amounts, sums, volumes, strict=False)]
-        page = (scales.bar_unit, scales.sum_unit, column.sum_unit, column.size_decimals)
+        page = (scales.bar_unit, scales.sum_unit, column.decimals)
         if page != self._page:
             self._page, self._keys = page, {}
         known, made, make = self._keys, self._rows, self._row

@@ -55,9 +55,9 @@ class SizeColumn:
         return 0 if self._has_suffix else self._decimals
 
     @property
-    def size_decimals(self) -> int:
-        """Decimals of sizes as they are rounded; the text of a size may be another after a change."""
-        return self._decimals
+    def decimals(self) -> tuple[int, int]:
+        """Decimals of what is rounded, sizes and totals; texts may be others after a change."""
+        return self._decimals, self._sum_decimals
 
     @property
     def _has_suffix(self) -> bool:

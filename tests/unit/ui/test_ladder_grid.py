@@ -106,3 +106,22 @@ def test_a_new_size_centres_an_unlocked_view_and_leaves_a_locked_one() -> None:
     made.resize(HEIGHT, ROW, BAND)
     made.follow(1000)
     assert top(made) == before
+
+
+def test_the_layout_is_made_anew_when_anything_of_it_moves() -> None:
+    made = LadderGrid()
+    made.resize(480, 19, 24)
+    made.follow(1000)
+    seen = [made.layout()]
+    assert made.layout() is seen[0]
+    for move in (
+        lambda: made.follow(1001),
+        lambda: made.scroll(5),
+        lambda: made.scroll(19),
+        lambda: made.resize(500, 19, 24),
+        lambda: made.resize(500, 19, 30),
+        lambda: made.resize(500, 20, 30),
+    ):
+        move()
+        seen.append(made.layout())
+        assert seen[-1] != seen[-2]
