@@ -122,8 +122,8 @@ def books_on_made_messages(plan: Plan) -> Result:
         f"(where nothing is read: every {_UNREAD_PIECES} pieces)."
     )
     result.notes.append(
-        "Where nothing is read, nobody asks our book for its best between two comparisons: it gives up keeping its order "
-        "after 50 messages. The rows with frame and sequence rules ask for it at every message, as the application does."
+        "Where nothing is read, nobody asks our book for its best between two comparisons: it gives up its order after "
+        "50 messages. The rows with frame and sequence rules ask for it at every message, as the application does."
     )
     _compare(result, plan, workload, piece, is_table=True)
     return result
