@@ -134,15 +134,16 @@ class SideRows:
         if units is None:
             size, bar, text = _NO_FIGURE, 0.0, ""
         else:
-            size, bar, text = column.figure(amount), min(1.0, amount * scales.bar_unit), column.sum_text(rounded)
+            bar = amount * scales.bar_unit
+            size, text = column.figure(amount), column.sum_text(rounded)
         if flags & BID_SIDE:
             return LadderRow(
-                index, y, flags, price, units, size, bar, text, sum_bar,
+                index, y, flags, price, units, size, bar if bar < 1.0 else 1.0, text, sum_bar,
                 None, _NO_FIGURE, 0.0, "", 0.0, volume, volume_bar, bought,
             )  # fmt: skip
         return LadderRow(
             index, y, flags, price, None, _NO_FIGURE, 0.0, "", 0.0,
-            units, size, bar, text, sum_bar, volume, volume_bar, bought,
+            units, size, bar if bar < 1.0 else 1.0, text, sum_bar, volume, volume_bar, bought,
         )  # fmt: skip
 
 

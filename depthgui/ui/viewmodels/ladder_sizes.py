@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from depthgui.ui.viewmodels.figures import ExactScale, Figure, FigureFormatter, format_rounded, format_units, with_marks
 from depthgui.ui.viewmodels.instrument import Instrument
 from depthgui.ui.viewmodels.ladder_options import LadderOptions, SizeUnit
@@ -41,6 +43,9 @@ class SizeColumn:
         self._is_native = self._unit is SizeUnit.NATIVE or (
             self._unit is SizeUnit.BASE and instrument.size_unit == instrument.base
         )
+
+        self.figure: Callable[[int], Figure] = self._exact.figure if self._is_plain else self._figure
+        """Text of one size."""
 
     @property
     def widest_whole(self) -> str:
@@ -93,10 +98,7 @@ class SizeColumn:
             self._decimals = decimals
             self._texts.clear()
 
-    def figure(self, units: int) -> Figure:
-        """Text of one size."""
-        if self._is_plain:
-            return self._exact.figure(units)
+    def _figure(self, units: int) -> Figure:
         found = self._texts.get(units)
         if found is None:
             text = self._rounded(units, self._decimals)
