@@ -243,7 +243,7 @@ class Application:
             # Not between these two: the tabs that are open when the session is saved are all that is remembered.
             await load_panels()
             self.window.attach(venue)
-            self.window.restore_session()
+            await self.window.restore_session()
 
     async def _enter(self, wish: VenueWish) -> ConnectedVenue:
         url = ""

@@ -5,6 +5,7 @@ It owns no data and no connection: `attach` gives it a venue, `detach` takes it 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,6 +39,7 @@ from depthgui.ui.workspaces import Workspaces
 
 _TICK_MS = 500
 _SAVE_AFTER_MS = 1500
+_TURN_S = 0.001  # enough for Qt to paint what has changed
 _IN_FRONT, _BEHIND = 0, 1  # whose snapshot is fetched first
 _WAITING_STATES = frozenset({FeedState.CONNECTING, FeedState.STALE, FeedState.RECONNECTING})
 
@@ -74,6 +76,7 @@ class MainWindow(KeyWindow):
         self._unlisten: list[Callable[[], None]] = []
         self._is_compact = False
         self.is_closed = False
+        self._is_reopening = False
         self._feeds: dict[SymbolRef, Feed] = {}
         theme = services.themes.theme
         self.notices = NoticeBar(theme)
@@ -240,17 +243,29 @@ class MainWindow(KeyWindow):
         """A second page of the same symbol, with the same layout."""
         self.pages.open(page.ref, layout=page.layout_state(), again=True)
 
-    def restore_session(self) -> None:
-        """Open the tabs that this venue had when it was last used."""
+    async def restore_session(self) -> None:
+        """Open the tabs that this venue had when it was last used; the one in front is painted before the others come.
+
+        What is remembered stays as it is until all are there.
+        """
         if self._venue is None:
             return
-        self.reopen(self._profile.state.tabs_of(self._venue.key))
+        self._is_reopening = True
+        for page, is_stopped in self.pages.restore(self._profile.state.tabs_of(self._venue.key)):
+            self._stop_again(page, is_stopped=is_stopped)
+            await asyncio.sleep(_TURN_S)
+            if self.is_closed:
+                return
+        self._is_reopening = False
 
     def reopen(self, remembered: VenueTabs) -> None:
         """Open remembered tabs as they were, stopped ones stopped."""
         for page, is_stopped in self.pages.restore(remembered):
-            if is_stopped and page.feed is not None:
-                self._services.tasks.spawn(page.feed.stop(), f"stop {page.ref}")
+            self._stop_again(page, is_stopped=is_stopped)
+
+    def _stop_again(self, page: SymbolTab, *, is_stopped: bool) -> None:
+        if is_stopped and page.feed is not None:
+            self._services.tasks.spawn(page.feed.stop(), f"stop {page.ref}")
 
     def _make_page(self, ref: SymbolRef) -> SymbolTab:
         from depthgui.ui.panels import Panels  # what paints comes after the first window: it takes long to import
@@ -504,7 +519,7 @@ class MainWindow(KeyWindow):
         self._save_timer.stop()
         state = self._profile.state
         state.window = place_of(self)
-        if self._venue is not None:
+        if self._venue is not None and not self._is_reopening:
             state.venues[self._venue.key] = self.pages.remember()
         self._profile.save_state()
 

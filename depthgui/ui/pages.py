@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from PySide6 import QtCore, QtGui, QtWidgets
@@ -209,21 +209,25 @@ class Pages(QtCore.QObject):
             state.is_popped_out = True
         return VenueTabs(tabs=tabs + popped, current=max(0, self._tabs.currentIndex()))
 
-    def restore(self, remembered: VenueTabs) -> list[tuple[SymbolTab, bool]]:
-        """Open remembered tabs; returns each page and whether it was stopped. Unreadable symbols are left out."""
-        restored = []
-        for state in remembered.tabs:
+    def restore(self, remembered: VenueTabs) -> Iterator[tuple[SymbolTab, bool]]:
+        """Open remembered tabs as they were, one with each step, the one in front first.
+
+        Gives each page and whether it was stopped. Unreadable symbols are left out.
+        """
+        in_order = list(enumerate(remembered.tabs))
+        in_order.sort(key=lambda numbered: numbered[0] != remembered.current)
+        left_of_front = 0
+        for number, state in in_order:
             try:
                 ref = parse_symbol_ref(state.symbol)
             except ValueError:
                 continue
-            page = self.open(ref, layout=state.layout, in_front=False)
-            restored.append((page, state.is_stopped))
+            is_left = number < remembered.current
+            page = self.open(ref, index=left_of_front if is_left else -1, layout=state.layout, in_front=False)
+            left_of_front += is_left
             if state.is_popped_out:
                 self.pop_out(page)
-        if 0 <= remembered.current < self._tabs.count():
-            self._tabs.setCurrentIndex(remembered.current)
-        return restored
+            yield page, state.is_stopped
 
 
 def running_refs(remembered: VenueTabs) -> list[SymbolRef]:

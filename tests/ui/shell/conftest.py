@@ -66,14 +66,14 @@ class Shell:
     def feed(self, text: str) -> ShellFeed:
         return self.hub[text]
 
-    def attach(self) -> None:
+    async def attach(self) -> None:
         """Give the window its venue and the tabs it had there."""
         self.window.attach(
             ConnectedVenue(
                 "production", venue_choice("production"), "Binance", tuple(Market), self.hub, self.hub.feed, lambda: 0.0
             )
         )
-        self.window.restore_session()
+        await self.window.restore_session()
 
     def dialog(self, name: str) -> QtWidgets.QDialog | None:
         """The visible dialog of that name."""
@@ -116,7 +116,7 @@ async def end_shell(shell: Shell, services: Services) -> None:
 async def shell(qapp: QtWidgets.QApplication, tmp_path: Path) -> AsyncIterator[Shell]:
     """A shown window on a fake venue; an error that a task ends with fails the test."""
     made, services = make_shell(qapp, tmp_path / "profile", [])
-    made.attach()
+    await made.attach()
     made.window.show()
     # Between a fixture and its test Qt runs without asyncio's loop: nothing may be under way.
     await services.tasks.settle()

@@ -143,7 +143,7 @@ async def test_an_unknown_text_says_so_and_offers_near_matches(shell: Shell) -> 
 async def test_ten_thousand_rows_are_shown_while_typing(shell: Shell) -> None:
     shell.hub.lists[Market.SPOT] = [info(f"B{n:05}USDT", f"B{n:05}", "USDT") for n in range(10_000)]
     shell.window.detach()
-    shell.attach()
+    await shell.attach()
     await asyncio.sleep(0.3)
     search = Search(shell)
     for text in ("b", "b0", "b09", "b0999", "b09999"):
@@ -156,7 +156,7 @@ async def test_without_a_network_the_kept_list_is_shown_with_its_age(
     qapp: QtWidgets.QApplication, tmp_path: Path
 ) -> None:
     shell, services = make_shell(qapp, tmp_path, [])
-    shell.attach()
+    await shell.attach()
     await services.tasks.settle()
     await end_shell(shell, services)
 
@@ -164,8 +164,8 @@ async def test_without_a_network_the_kept_list_is_shown_with_its_age(
     again.time.now_s += 7200
     for market in Market:
         again.hub.lists[market] = ConnectFailedError("https://api.binance.com", "no route")
-    again.attach()
     again.window.show()
+    await again.attach()
     await services.tasks.settle()
     search = Search(again)
     await services.tasks.settle()
@@ -186,7 +186,7 @@ async def test_without_any_list_what_is_typed_can_be_opened(qapp: QtWidgets.QApp
     shell, services = make_shell(qapp, tmp_path, [])
     for market in Market:
         shell.hub.lists[market] = ConnectFailedError("https://api.binance.com", "no route")
-    shell.attach()
+    await shell.attach()
     shell.window.show()
     await services.tasks.settle()
     search = Search(shell)

@@ -80,7 +80,7 @@ async def test_compact_hides_it_for_the_time_being(shell: Shell) -> None:
 
 async def test_choices_come_back_and_an_older_layout_shows_it(qapp: QtWidgets.QApplication, tmp_path: Path) -> None:
     shell, services = make_shell(qapp, tmp_path, [])
-    shell.attach()
+    await shell.attach()
     shell.window.show()
     await services.tasks.settle()
     first, second = live_tab(shell), live_tab(shell, "ETHUSDT")
@@ -93,8 +93,8 @@ async def test_choices_come_back_and_an_older_layout_shows_it(qapp: QtWidgets.QA
     await end_shell(shell, services)
 
     again, services = make_shell(qapp, tmp_path, [])
-    again.attach()
     again.window.show()
+    await again.attach()
     await services.tasks.settle()
     pages = again.window.pages.all()
     assert [page.is_panel_shown("heatmap") for page in pages] == [False, True]

@@ -421,7 +421,7 @@ async def test_without_a_network_the_welcome_page_says_so(qapp: QtWidgets.QAppli
     shell, services = make_shell(qapp, tmp_path, [])
     for market in Market:
         shell.hub.lists[market] = ConnectFailedError("https://api.binance.com", "no route")
-    shell.attach()
+    await shell.attach()
     shell.window.show()
     await services.tasks.settle()
     problem = child(shell.window, "welcomeProblem")
@@ -437,7 +437,7 @@ async def test_without_a_network_the_welcome_page_says_so(qapp: QtWidgets.QAppli
 
 async def test_tabs_order_and_layout_come_back(qapp: QtWidgets.QApplication, tmp_path: Path) -> None:
     shell, services = make_shell(qapp, tmp_path, [])
-    shell.attach()
+    await shell.attach()
     shell.window.show()
     await services.tasks.settle()
     for text in ("BTCUSDT", "usdm:ETHUSDT", "coinm:BTCUSD_PERP"):
@@ -453,8 +453,8 @@ async def test_tabs_order_and_layout_come_back(qapp: QtWidgets.QApplication, tmp
     await end_shell(shell, services)
 
     again, services = make_shell(qapp, tmp_path, [])
-    again.attach()
     again.window.show()
+    await again.attach()
     await services.tasks.settle()
     pages = again.window.pages.all()
     assert [str(page.ref) for page in pages] == ["coinm:BTCUSD_PERP", "BTCUSDT", "usdm:ETHUSDT"]
@@ -475,9 +475,35 @@ async def test_settings_reach_open_tabs_at_once(shell: Shell) -> None:
 
 
 async def test_a_symbol_that_cannot_be_read_costs_only_itself(shell: Shell) -> None:
-    restored = shell.window.pages.restore(VenueTabs(tabs=[TabState(symbol="mars:X"), TabState(symbol="BTCUSDT")]))
+    tabs = [TabState(symbol="mars:X"), TabState(symbol="BTCUSDT")]
+    restored = list(shell.window.pages.restore(VenueTabs(tabs=tabs)))
     assert [page.ref for page, _ in restored] == [SymbolRef(Market.SPOT, "BTCUSDT")]
     assert parse_symbol_ref("BTCUSDT") == restored[0][0].ref
+
+
+async def test_the_tab_in_front_comes_back_first(shell: Shell) -> None:
+    tabs = [TabState(symbol=text) for text in ("SOLUSDT", "mars:X", "usdm:ETHUSDT", "BTCUSDT", "coinm:BTCUSD_PERP")]
+    steps = shell.window.pages.restore(VenueTabs(tabs=tabs, current=3))
+    front, _ = next(steps)
+    assert front.symbol == "BTCUSDT"
+    assert shell.window.pages.current() is front
+    assert len(list(steps)) == 3
+    assert tab_texts(shell) == ["SOLUSDT", "ETHUSDT", "BTCUSDT", "BTCUSD_PERP"]
+    assert shell.window.pages.current() is front
+
+
+async def test_a_window_that_is_closed_too_early_forgets_no_tab(shell: Shell) -> None:
+    tabs = [TabState(symbol=text) for text in ("SOLUSDT", "BTCUSDT", "usdm:ETHUSDT")]
+    shell.profile.state.venues["production"] = VenueTabs(tabs=tabs, current=1)
+    one_is_there = asyncio.Event()
+    shell.window.pages.opened.connect(lambda _page: one_is_there.set())
+    restoring = asyncio.create_task(shell.window.restore_session())
+    await one_is_there.wait()
+    shell.window.close()
+    await restoring
+    assert len(shell.window.pages.all()) == 1
+    shell.window.save_session()
+    assert [tab.symbol for tab in shell.profile.state.tabs_of("production").tabs] == [tab.symbol for tab in tabs]
 
 
 async def test_workspaces_keep_sets_of_tabs(shell: Shell) -> None:
