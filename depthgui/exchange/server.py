@@ -190,9 +190,13 @@ class Exchange:
         now_ms = self.clock.now_ms()
         self.hub.now_ms = now_ms
         for key in self._awake(now_ms):
+            is_new = key not in self._sources
             source = self._known_source(*key)
-            if source is not None:
-                source.advance(now_ms, self.hub.topics(*key), self._publish)
+            if source is None:
+                continue
+            source.advance(now_ms, self.hub.topics(*key), self._publish)
+            if is_new and self._driver is not None:
+                break  # a market takes 30 ms to make: who waits for this one gets it before the next is made
         self._close_due(now_ms)
         for session in tuple(self.sessions):
             session.flush()
