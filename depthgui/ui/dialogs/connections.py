@@ -14,7 +14,7 @@ from PySide6 import QtCore, QtWidgets
 
 from depthgui.ui.dialogs.connection import ConnectionDialog
 from depthgui.ui.dialogs.connection_text import Outage, outage_of, restored_notice
-from depthgui.ui.engine import ConnectionStatus, Hub, SymbolRef
+from depthgui.ui.engine import ConnectionPhase, ConnectionStatus, Hub, SymbolRef
 from depthgui.ui.theme import Theme
 from depthgui.ui.wording import TimeZone
 
@@ -187,6 +187,8 @@ class ConnectionDialogs(QtCore.QObject):
             self._drop(status.key)
             return
         outage = outage_of(status, waits_for_books=self._commands.are_waiting(status.symbols))
+        if outage is Outage.NONE and status.phase is ConnectionPhase.CONNECTING:
+            outage = Outage.RETRYING  # the first of a new series of attempts ends nothing yet
         if outage is Outage.NONE:
             self._end(trouble, now)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
+import pytest
 from PySide6 import QtGui, QtWidgets
 from ui.shell.conftest import Shell
 from ui.shell.fakes import connection, lost
@@ -146,6 +147,24 @@ async def test_after_five_failures_it_comes_back_even_if_hidden(shell: Shell) ->
 async def test_retry_now(shell: Shell) -> None:
     button(await lose(shell, "BTCUSDT"), "connectionRetry").click()
     assert shell.hub.retried == ["spot/public/1"]
+
+
+@pytest.mark.parametrize("phase", [Phase.WAITING, Phase.FAILED])
+async def test_an_attempt_that_begins_is_not_yet_a_success(shell: Shell, phase: Phase) -> None:
+    shell.open("BTCUSDT")
+    shell.hub.report(connection(phase, "BTCUSDT", attempt=1))  # it was never open
+    (dialog,) = dialogs(shell)
+    pass_time(shell, 5)
+    shell.hub.report(connection(Phase.CONNECTING, "BTCUSDT", attempt=int(phase is Phase.WAITING)))
+    pass_time(shell, 5)
+    assert dialogs(shell) == [dialog]
+    assert dialog.windowTitle() == "Not connected"
+    assert "live again" not in shell.window.status.notice
+    shell.feed("BTCUSDT").become(FeedState.LIVE)
+    shell.hub.report(connection(Phase.OPEN, "BTCUSDT"))
+    assert shell.window.status.notice == "Binance Spot is live again after 10 s"
+    pass_time(shell, 1)
+    assert dialogs(shell) == []
 
 
 async def test_stop_these_tabs_stops_only_those(shell: Shell) -> None:
