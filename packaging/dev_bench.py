@@ -10,7 +10,8 @@ import dev_qt
 from dev_environment import FULL, ROOT, Environment, SetUpError, clean_variables, ensure, say
 
 BENCH_REQUIREMENTS = ROOT / "packaging" / "bench.lock"
-BENCH = Environment(".venv-bench", requirements=BENCH_REQUIREMENTS)
+# For Python 3.11 cryptofeed comes as source only, and its set-up imports Cython.
+BENCH = Environment(".venv-bench", requirements=BENCH_REQUIREMENTS, build_tools=frozenset({"cython"}))
 WITHOUT_PEERS = ("--quick", "--no-peers")
 
 

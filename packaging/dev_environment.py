@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import dev_apt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "packaging" / "requirements.lock"
@@ -54,10 +54,14 @@ def say(text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One virtual environment: its folder's `name` in the repository, its lock file, and what of that it leaves out."""
+    """One virtual environment: its folder's `name` in the repository, its lock file, and what of that it leaves out.
+
+    `build_tools` are packages of the lock file that others of it, which come as source only, are built with.
+    """
 
     name: str
     leave_out: frozenset[str] = frozenset()
+    build_tools: frozenset[str] = frozenset()
     requirements: Path = REQUIREMENTS
 
     @property
@@ -230,13 +234,13 @@ def make_empty(environment: Environment) -> list[str]:
     return [base_python(), "-m", "pip", "--python", str(environment.python)]
 
 
-def locked_without(text: str, leave_out: frozenset[str]) -> str:
-    """The text of a lock file without the requirements named in `leave_out` (names in lower case)."""
+def locked(text: str, is_wanted: Callable[[str], bool]) -> str:
+    """The text of a lock file with only the requirements whose names, in lower case, are wanted."""
     kept = []
     skipping = False
     for line in text.splitlines(keepends=True):
         if match := re.match(r"([A-Za-z0-9._-]+)(\[|==)", line):
-            skipping = match[1].lower() in leave_out
+            skipping = not is_wanted(match[1].lower())
         elif not line.startswith((" ", "\t")):
             skipping = False
         if not skipping:
@@ -283,14 +287,18 @@ def set_up(environment: Environment) -> None:
     # With the build tools that are pinned here, not with the newest ones of the day.
     from_source = ["--no-build-isolation", "--use-pep517"]
     run_quietly([*pip, "--require-hashes", "-r", BUILD_REQUIREMENTS], "installing the build tools")
-    locked = environment.requirements
-    packages = locked_without(locked.read_text("utf-8"), environment.leave_out)
+    lock = environment.requirements.read_text("utf-8")
+    packages = locked(lock, lambda name: name not in environment.leave_out)
+    steps = [packages]
+    if environment.build_tools:
+        steps.insert(0, locked(lock, environment.build_tools.__contains__))
     count = len(re.findall(r"^[A-Za-z0-9]", packages, re.MULTILINE))
-    say(f"installing up to {count} packages from packaging/{locked.name}")
+    say(f"installing up to {count} packages from packaging/{environment.requirements.name}")
     with tempfile.TemporaryDirectory() as folder:
-        wanted = Path(folder) / locked.name
-        wanted.write_text(packages, encoding="utf-8")
-        run_quietly([*pip, *from_source, "--require-hashes", "-r", wanted], "installing packages")
+        wanted = Path(folder) / environment.requirements.name
+        for step in steps:
+            wanted.write_text(step, encoding="utf-8")
+            run_quietly([*pip, *from_source, "--require-hashes", "-r", wanted], "installing packages")
     say("installing depthgui itself, in place")
     run_quietly([*pip, *from_source, "--editable", ROOT], "installing depthgui")
     write_stamp(environment, digest)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import dev_environment
+from dev_bench import BENCH
 from dev_environment import FULL, ROOT, WITHOUT_QT, SetUpError
 
 LOCKS = [dev_environment.BUILD_REQUIREMENTS, dev_environment.REQUIREMENTS]
@@ -149,14 +150,21 @@ def test_the_binding_that_ends_python_3_11_is_not_locked_for_it() -> None:
     assert all(version < (6, 12) for version in versions)
 
 
-def test_leaving_out_qt_takes_whole_entries_and_only_those() -> None:
+def test_a_part_of_a_lock_file_has_whole_entries_and_only_those_that_are_wanted() -> None:
     attrs = "# head\nattrs==1 \\\n    --hash=sha256:aa\n"
     qasync = "qasync==2 ; x \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc\n"
     yarl = "yarl==3 \\\n    --hash=sha256:dd\n"
-    assert dev_environment.locked_without(attrs + qasync + yarl, frozenset({"qasync"})) == attrs + yarl
-    kept = dev_environment.locked_without(dev_environment.REQUIREMENTS.read_text("utf-8"), WITHOUT_QT.leave_out)
+    assert dev_environment.locked(attrs + qasync + yarl, {"attrs", "yarl"}.__contains__) == attrs + yarl
+    lock = dev_environment.REQUIREMENTS.read_text("utf-8")
+    kept = dev_environment.locked(lock, lambda name: name not in WITHOUT_QT.leave_out)
     assert "aiohttp==" in kept
     assert not re.search(r"^(pyside|shiboken|qasync|pyqtgraph|pytest-qt)", kept, re.MULTILINE)
+
+
+def test_what_a_peer_is_built_with_is_in_the_lock_file() -> None:
+    lock = BENCH.requirements.read_text("utf-8")
+    assert BENCH.build_tools
+    assert all(re.search(rf"^{name}==", lock, re.MULTILINE) for name in BENCH.build_tools)
 
 
 def test_a_failed_step_shows_its_last_words(tmp_path: Path) -> None:
