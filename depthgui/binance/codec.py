@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from depthgui.binance.endpoints import Market
 from depthgui.book.errors import MalformedMessageError
@@ -159,7 +160,7 @@ class DiffDecoder:
         start = raw.find(b'"b":[')
         if start < 0 or not (self._are_usual(raw, start) or self._is_other_spelling(raw, start)):
             return _decoded(_depth_event, raw)
-        msgspec.structs.force_setattr(event, "spelling", self._spelling)  # nobody has seen the event yet
+        force_setattr(event, "spelling", self._spelling)  # nobody has seen the event yet
         return event
 
     def _is_other_spelling(self, raw: bytes, start: int) -> bool:

@@ -5,8 +5,9 @@ significant digits a float names exactly one decimal, so the texts are made agai
 of decimals. A level that is written otherwise keeps its own texts beside them, and a side that meets a price of 16
 digits or more changes its keys to Decimal, once and for good: nothing is ever rounded.
 
-Only the best levels are kept sorted (`_top` and, for whoever reads sizes with it, `_rows`), from the first time that
-somebody asks for them until nobody has for long; a change beyond them costs a dict entry and nothing else.
+Only the best levels are kept sorted (`_top` and, with their sizes, `_rows`), from the first time that somebody asks for
+them until nobody has for long; a change beyond them costs a dict entry and nothing else. A change among them does not
+touch the dict: they are written back when somebody asks for the dict, or when they move out of the best.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from depthgui.book.messages import Level, NumberLevel, Spelling
 from depthgui.book.spelling import PriceKey, check_levels, decimals_of, price_key, spelling_of, usual_numbers
 
 _TOP_MIN = 32
+_END = math.inf  # greater than every price
 _SMALLEST = math.ulp(0.0)  # stands for sizes that are too small for a float
 _TEXTS_KEPT = 64  # levels of which texts are kept; readers of more make them each time
 _UNASKED_MAX = 50  # keeping the order over so many messages costs as much as making it anew
-_UNREAD_MAX = 8  # and keeping the sizes beside it
+_KEPT_BACK_MAX = 4 * _TOP_MIN  # so many of the best levels are not written to the dict at each change
 
 
 class Side(enum.Enum):
@@ -36,16 +38,16 @@ class Side(enum.Enum):
 
 
 class BookSide:
-    """The levels of one side. Not thread-safe; `sizes` and `odd` are live views.
-
-    `sizes` holds the size of each level as the nearest float, which is good for sums on screen; `odd` the texts of
-    those levels whose numbers do not give them back.
+    """The levels of one side. Not thread-safe; `odd`, the texts of those levels whose numbers do not give them back, is
+    a live view.
     """
 
     __slots__ = (
         "_depth",
+        "_gone",
         "_has_top",
         "_high",
+        "_is_behind",
         "_is_bid",
         "_low",
         "_odd",
@@ -53,15 +55,14 @@ class BookSide:
         "_rows",
         "_size_spec",
         "_sizes",
+        "_sizes_view",
         "_spelling",
         "_texts",
         "_top",
         "_unasked",
-        "_unread",
         "_uses_decimal",
         "odd",
         "side",
-        "sizes",
     )
 
     def __init__(self, side: Side) -> None:
@@ -69,14 +70,15 @@ class BookSide:
         self.side = side
         self._is_bid = side is Side.BID
         self._sizes: dict[PriceKey, float] = {}
-        self.sizes: Mapping[PriceKey, float] = MappingProxyType(self._sizes)
+        self._sizes_view: Mapping[PriceKey, float] = MappingProxyType(self._sizes)
         self._odd: dict[PriceKey, Level] = {}
         self.odd: Mapping[PriceKey, Level] = MappingProxyType(self._odd)
         self._has_top = False  # where it is False, the order is not kept up, and nothing of it is here
-        self._top: list[PriceKey] = []  # ascending; holds every level from _low to _high
+        self._top: list[PriceKey] = [_END]  # ascending; holds every level from _low to _high, and one that is none
+        self._rows: list[tuple[PriceKey, float]] = []  # the same with sizes
+        self._is_behind = False  # where it is True, _sizes may lack what is in _rows, and has levels that are _gone
+        self._gone: list[PriceKey] = []
         self._unasked = 0  # messages since somebody asked for anything of the order
-        self._unread = 0  # and since somebody asked for sizes with it
-        self._rows: list[tuple[PriceKey, float]] = []  # _top with sizes, so that reading is a slice; or empty
         self._low: PriceKey = math.inf
         self._high: PriceKey = -math.inf
         self._depth = _TOP_MIN  # the most levels that a reader has asked for
@@ -87,7 +89,13 @@ class BookSide:
 
     def __len__(self) -> int:
         """Count the levels."""
-        return len(self._sizes)
+        return len(self.sizes)
+
+    @property
+    def sizes(self) -> Mapping[PriceKey, float]:
+        """Size of each level as the nearest float, good for sums on screen; to be asked for anew after a change."""
+        self._write_back()
+        return self._sizes_view
 
     @property
     def uses_decimal(self) -> bool:
@@ -98,18 +106,20 @@ class BookSide:
     def best(self) -> PriceKey | None:
         """Key of the best level, None while the side is empty."""
         self._unasked = 0
-        if not self._top:
-            if not self._sizes:
+        rows = self._rows
+        if not rows:
+            if not self.sizes:
                 return None
             self._sort_top()
-        return self._top[-1] if self._is_bid else self._top[0]
+            rows = self._rows
+        return rows[-1][0] if self._is_bid else rows[0][0]
 
     def top(self, limit: int | None = None) -> list[PriceKey]:
         """Keys of the best `limit` levels (all by default), best first."""
         wanted = self._prepare(limit)
         if not wanted:
             return []
-        return self._top[: -wanted - 1 : -1] if self._is_bid else self._top[:wanted]
+        return self._top[-2 : -wanted - 2 : -1] if self._is_bid else self._top[:wanted]
 
     def price_text(self, key: PriceKey) -> str:
         """The price as the venue wrote it."""
@@ -121,7 +131,7 @@ class BookSide:
         """The size of a level as the venue wrote it. Raises KeyError where there is no such level."""
         if self._odd and key in self._odd:
             return self._odd[key][1]
-        return format(self._sizes[key], self._size_spec)
+        return format(self.sizes[key], self._size_spec)
 
     def level(self, key: PriceKey) -> Level:
         """Price and size texts of a level. Raises KeyError where there is no such level."""
@@ -131,7 +141,8 @@ class BookSide:
         """Price and size texts of the best `limit` levels (all by default), best first."""
         rows = self._best_rows(limit)
         if self._odd or len(rows) > _TEXTS_KEPT:
-            return [self.level(key) for key, _ in rows]
+            size_spec = self._size_spec
+            return [self._odd.get(key) or (self.price_text(key), format(size, size_spec)) for key, size in rows]
         # The best levels are the same ones over and over: looking texts up costs a fifth of making them.
         texts, found = self._texts, []
         if len(texts) > 2 * _TEXTS_KEPT:
@@ -139,7 +150,7 @@ class BookSide:
         for key, size in rows:
             known = texts.get(key)
             if known is None:
-                known = texts[key] = (size, self.level(key))
+                known = texts[key] = (size, (self.price_text(key), format(size, self._size_spec)))
             elif known[0] != size:
                 known = texts[key] = (size, (known[1][0], format(size, self._size_spec)))
             found.append(known[1])
@@ -155,12 +166,12 @@ class BookSide:
 
         Raises MalformedMessageError for text that is not a number; nothing is changed then.
         """
-        if not self._sizes and levels and (spelling := spelling_of(levels[0])):
+        if levels and self._is_empty and (spelling := spelling_of(levels[0])):
             self._set_spelling(spelling)
         known = None if self._uses_decimal else self._spelling
         numbers = None if known is None else usual_numbers(levels, known)
-        if numbers is not None:
-            self._apply_numbers(numbers)
+        if known is not None and numbers is not None:
+            self.apply_numbers(numbers, known)
             return
         check_levels(levels)
         for price, size in levels:
@@ -171,14 +182,11 @@ class BookSide:
 
         The caller sees to it that they were written as `usual_levels` says of this spelling.
         """
-        if spelling is not self._spelling and (spelling == self._spelling or not self._sizes):
+        if spelling is not self._spelling and (spelling == self._spelling or self._is_empty):
             self._set_spelling(spelling)
-        if spelling is self._spelling and not self._uses_decimal:
-            self._apply_numbers(levels)
-        else:
+        if spelling is not self._spelling or self._uses_decimal:
             self.apply(list(map(spelling.text, levels)))
-
-    def _apply_numbers(self, levels: list[NumberLevel]) -> None:
+            return
         if self._odd:
             for key, _ in levels:
                 self._odd.pop(key, None)
@@ -188,6 +196,9 @@ class BookSide:
                 self._apply_in_order(levels)
                 return
             self._give_up_top()
+        self._write(levels)
+
+    def _write(self, levels: Sequence[tuple[PriceKey, float]]) -> None:
         sizes = self._sizes
         for key, size in levels:
             if size:
@@ -196,32 +207,46 @@ class BookSide:
                 sizes.pop(key, None)
 
     def _apply_in_order(self, levels: Sequence[tuple[PriceKey, float]]) -> None:
-        sizes = self._sizes
-        self._unread += 1
-        if self._unread > _UNREAD_MAX:
-            self._rows = []
-        top, rows, low, high = self._top, self._rows, self._low, self._high
+        sizes, top, rows, gone, low, high = self._sizes, self._top, self._rows, self._gone, self._low, self._high
         for level in levels:
             key, size = level
             if low <= key <= high:
-                if size:
-                    if key not in sizes:
-                        at = bisect_left(top, key)
+                at = bisect_left(top, key)
+                if top[at] != key:
+                    if size:
                         top.insert(at, key)
-                        if rows:
-                            rows.insert(at, level)
-                    elif rows:
-                        rows[bisect_left(top, key)] = level
-                    sizes[key] = size
-                elif sizes.pop(key, None) is not None:
-                    at = bisect_left(top, key)
-                    del top[at], rows[at : at + 1]
+                        rows.insert(at, level)
+                elif size:
+                    rows[at] = level
+                else:
+                    del top[at], rows[at]
+                    gone.append(key)
             elif size:
                 sizes[key] = size
             else:
                 sizes.pop(key, None)
-        if len(self._top) > 4 * self._depth:
+        if len(rows) <= _KEPT_BACK_MAX and len(gone) <= _KEPT_BACK_MAX:
+            self._is_behind = True
+            return
+        if self._is_behind:
+            self._write_back()
+        else:  # where very many are read, writing them back would cost more than writing what has changed
+            gone.clear()
+            self._write(levels)
+        if len(rows) > 4 * self._depth:
             self._shorten_top()
+
+    @property
+    def _is_empty(self) -> bool:
+        return not (self._rows or self.sizes)
+
+    def _write_back(self) -> None:
+        if self._is_behind:
+            self._is_behind = False
+            for key in self._gone:
+                self._sizes.pop(key, None)
+            self._sizes.update(self._rows)
+            self._gone.clear()
 
     def _apply_checked(self, price: str, size: str) -> None:
         # The careful way, for any number at all: odd spellings are kept, keys changed to Decimal when one needs it.
@@ -235,7 +260,7 @@ class BookSide:
         self._odd.pop(key, None)
         self._texts.pop(key, None)
         number = (float(size) or _SMALLEST) if size.strip("0.") else 0.0
-        self._apply_in_order([(key, number)])
+        self._apply_in_order([(key, number)])  # where there is no order, every key is beyond it
         if number and (format(key, self._price_spec) != price or format(number, self._size_spec) != size):
             self._odd[key] = (price, size)
 
@@ -243,7 +268,7 @@ class BookSide:
         """Change the keys to Decimal; both sides of a book use the same kind so that they compare exactly."""
         if self._uses_decimal:
             return
-        exact = {key: Decimal(self.price_text(key)) for key in self._sizes}
+        exact = {key: Decimal(self.price_text(key)) for key in self.sizes}
         odd: dict[PriceKey, Level] = {exact[key]: level for key, level in self._odd.items()}
         sizes: dict[PriceKey, float] = {exact[key]: size for key, size in self._sizes.items()}
         self._replace(sizes, odd)
@@ -252,7 +277,7 @@ class BookSide:
 
     def keep_best(self, count: int) -> PriceKey | None:
         """Drop all but the best `count` levels; return the key of the worst one kept, None if nothing was dropped."""
-        if len(self._sizes) <= count:
+        if len(self) <= count:
             return None
         kept = sorted(self._sizes, reverse=self._is_bid)[:count]  # not top(): it would keep as many sorted for ever
         sizes = {key: self._sizes[key] for key in kept}
@@ -261,11 +286,11 @@ class BookSide:
 
     def _replace(self, sizes: dict[PriceKey, float], odd: dict[PriceKey, Level]) -> None:
         # In place: the views go on.
+        self._give_up_top()
         self._sizes.clear()
         self._sizes.update(sizes)
         self._odd.clear()
         self._odd.update(odd)
-        self._give_up_top()
 
     def _set_spelling(self, spelling: Spelling) -> None:
         if spelling != self._spelling:
@@ -274,43 +299,47 @@ class BookSide:
             self._texts.clear()
         self._spelling = spelling
 
-    def _shorten_top(self) -> None:
-        keep = 2 * self._depth
-        cut = slice(None, -keep) if self._is_bid else slice(keep, None)
-        del self._top[cut], self._rows[cut]
-        if self._is_bid:
-            self._low = self._top[0]
-        else:
-            self._high = self._top[-1]
-
     def _prepare(self, limit: int | None) -> int:
         # Sees to it that the best `limit` levels stand in order; returns how many they are.
         self._unasked = 0
-        wanted = len(self._sizes) if limit is None else min(max(limit, 0), len(self._sizes))
-        if len(self._top) < wanted:
+        wanted = len(self) if limit is None else min(max(limit, 0), len(self))
+        if len(self._rows) < wanted:
             self._depth = max(self._depth, wanted)
             self._sort_top()
         return wanted
 
     def _best_rows(self, limit: int | None) -> list[tuple[PriceKey, float]]:
-        wanted = self._prepare(limit)
-        self._unread = 0
-        if not wanted:
-            return []
-        if not self._rows:
-            sizes = self._sizes
-            self._rows = [(key, sizes[key]) for key in self._top]
-        return self._rows[: -wanted - 1 : -1] if self._is_bid else self._rows[:wanted]
+        rows = self._rows
+        if limit is not None and 0 <= limit <= len(rows):
+            self._unasked = 0
+            wanted = limit
+        else:
+            wanted = self._prepare(limit)
+            rows = self._rows
+        return rows[: -wanted - 1 : -1] if self._is_bid else rows[:wanted]
 
     def _sort_top(self) -> None:
         self._give_up_top()
         self._has_top = True
-        self._top = sorted(self._sizes)
+        sizes = self._sizes
+        self._rows = rows = [(key, sizes[key]) for key in sorted(sizes)]
+        self._top = [key for key, _ in rows]
+        self._top.append(_END)
         self._low, self._high = -math.inf, math.inf
-        if len(self._top) > 2 * self._depth:
+        if len(rows) > 2 * self._depth:
             self._shorten_top()
 
+    def _shorten_top(self) -> None:
+        keep = 2 * self._depth
+        if self._is_bid:
+            del self._top[: -keep - 1], self._rows[:-keep]
+            self._low = self._top[0]
+        else:
+            del self._top[keep:-1], self._rows[keep:]
+            self._high = self._top[-2]
+
     def _give_up_top(self) -> None:
+        self._write_back()
         self._has_top = False
-        self._top, self._rows = [], []
+        self._top, self._rows = [_END], []
         self._low, self._high = math.inf, -math.inf  # no key is between them

@@ -57,7 +57,6 @@ class OrderBook:
             check_levels(diff.asks)  # before the bids are changed
             self.bids.apply(diff.bids)
             self.asks.apply(diff.asks)
-        if self.bids.uses_decimal is not self.asks.uses_decimal:
             self._use_one_kind_of_key()
         self.last_update_id = diff.last_id
         self.event_time_ms = diff.event_time_ms

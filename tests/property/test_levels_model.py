@@ -116,9 +116,16 @@ class SideMachine(RuleBasedStateMachine):
             (float(price), float(size) or ulp(0.0)) for price, size in self.wanted(limit)
         ]
 
-    @invariant()
-    def best_and_length(self) -> None:
+    @rule()
+    def read_sizes(self) -> None:
+        """Not after every step: sizes of the best levels are written to the dict when somebody asks for it."""
         assert len(self.side) == len(self.side.sizes) == len(self.model)
+        assert {Decimal(self.side.price_text(key)): size for key, size in self.side.sizes.items()} == {
+            price: float(size) or ulp(0.0) for price, (_, size) in self.model.items()
+        }
+
+    @invariant()
+    def best(self) -> None:
         best = None if self.side.best is None else Decimal(self.side.price_text(self.side.best))
         assert best == (max if self.side.side is Side.BID else min)(self.model, default=None)
 

@@ -240,7 +240,9 @@ def test_the_top_after_many_changes(side: Side) -> None:
 
 
 @pytest.mark.parametrize("side", Side)
-@pytest.mark.parametrize("reads", [("levels",), ("top",), ("best", "levels"), ("best", "top", "levels", "levels")])
+@pytest.mark.parametrize(
+    "reads", [("levels",), ("top",), ("best", "sizes"), ("sizes", "many"), ("best", "top", "levels", "levels")]
+)
 @pytest.mark.parametrize("pause", [1, 3, 9, 10, 60, 200])
 def test_the_order_is_right_however_often_it_is_asked_for(side: Side, reads: tuple[str, ...], pause: int) -> None:
     made = BookSide(side)
@@ -269,8 +271,21 @@ def test_the_order_is_right_however_often_it_is_asked_for(side: Side, reads: tup
                 assert made.best == (wanted[0] if wanted else None)
             elif read == "top":
                 assert made.top(20) == wanted[:20]
+            elif read == "sizes":
+                assert (dict(made.sizes), len(made)) == ({key: float(size) for key, size in model.items()}, len(model))
+            elif read == "many":
+                assert made.numbers(400) == [(key, float(model[key])) for key in wanted[:400]]
             else:
                 assert made.levels(20) == [(f"{key:.2f}", model[key]) for key in wanted[:20]]
+
+
+def test_what_is_still_to_be_taken_out_of_the_dict_does_not_pile_up() -> None:
+    side = side_of("3.0x1 2.0x1 1.0x1")
+    for step in range(5000):
+        assert side.best == 3.0
+        side.apply([(f"2.{step % 9 + 1}", "5"), (f"2.{(step - 1) % 9 + 1}", "0")])
+    assert len(side._gone) < 300
+    assert len(side) == 4
 
 
 def test_what_was_read_is_the_readers_own() -> None:
