@@ -38,8 +38,9 @@ class Side(enum.Enum):
 
 
 class BookSide:
-    """The levels of one side. Not thread-safe; `odd`, the texts of those levels whose numbers do not give them back, is
-    a live view.
+    """The levels of one side. Not thread-safe.
+
+    `odd` is a live view of the texts of those levels whose numbers do not give them back.
     """
 
     __slots__ = (
