@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
@@ -12,6 +13,8 @@ from depthgui.ui.wording import count_text
 
 _NOTICE_MS = 8000
 _WEIGHT_FROM_PX = 960
+_SPARE_PX = 48
+_Label = TypeVar("_Label", bound=QtWidgets.QLabel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,25 @@ class StatusFigures:
     troubles: int = 0
 
 
+class SteadyLabel(QtWidgets.QLabel):
+    """A label of a fixed size, which follows its text in steps.
+
+    A new text of an ordinary label has the whole window laid out anew, twice a second here.
+    """
+
+    def say(self, text: str) -> None:
+        """Show a text."""
+        if text != self.text():
+            self.setText(text)
+            self.fit()
+
+    def fit(self) -> None:
+        """Take the size that the text needs, unless there is room for it, and not much more."""
+        wanted, now = self.sizeHint(), self.minimumSize()
+        if wanted.height() != now.height() or not 0 <= now.width() - wanted.width() <= _SPARE_PX:
+            self.setFixedSize(wanted)
+
+
 class StatusBar(QtWidgets.QStatusBar):
     """Fixed labels, and room for a short notice between them."""
 
@@ -41,10 +63,10 @@ class StatusBar(QtWidgets.QStatusBar):
         self._theme = theme
         self._mark = QtWidgets.QLabel()
         self._mark.setObjectName("statusMark")
-        self._venue = self._label("statusVenue", "Venue")
-        self._connections = self._label("statusConnections", "Connections and streams")
-        self._weight = self._label("statusWeight", "Request weight used of the budget, this minute")
-        self._notice = self._label("statusNotice", "Notice")
+        self._venue = _named(SteadyLabel(), "statusVenue", "Venue")
+        self._connections = _named(SteadyLabel(), "statusConnections", "Connections and streams")
+        self._weight = _named(SteadyLabel(), "statusWeight", "Request weight used of the budget, this minute")
+        self._notice = _named(QtWidgets.QLabel(), "statusNotice", "Notice")
         self._notice.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
         self._trouble = QtWidgets.QPushButton()
         self._trouble.setObjectName("statusTrouble")
@@ -53,7 +75,7 @@ class StatusBar(QtWidgets.QStatusBar):
         self._trouble.setStyleSheet("padding: 0 6px; min-height: 18px;")
         self._trouble.clicked.connect(self.troubles_clicked)
         self._trouble.hide()
-        self._paint = self._label("statusPaint", "Frames a second and time of a paint")
+        self._paint = _named(SteadyLabel(), "statusPaint", "Frames a second and time of a paint")
         self._timer = QtCore.QTimer(self, interval=_NOTICE_MS, singleShot=True)
         self._timer.timeout.connect(self._notice.clear)
         for widget in (self._mark, self._venue, self._connections, self._weight):
@@ -64,26 +86,14 @@ class StatusBar(QtWidgets.QStatusBar):
         self._mark.setContentsMargins(10, 0, 0, 0)
         self._mark_state: bool | None = None
 
-    def _label(self, name: str, what: str) -> QtWidgets.QLabel:
-        label = QtWidgets.QLabel()
-        label.setObjectName(name)
-        label.setAccessibleName(what)
-        label.setToolTip(what)
-        return label
-
     def show_figures(self, figures: StatusFigures) -> None:
         """Show the newest figures; labels that would say the same are left alone."""
         links = f"{count_text(figures.connections, 'connection')} · {count_text(figures.streams, 'stream')}"
         weight = f"REST weight {figures.weight_used} / {figures.weight_limit}" if figures.weight_limit else ""
-        texts = (
-            (self._venue, figures.venue),
-            (self._connections, links),
-            (self._weight, weight),
-            (self._paint, f"{figures.fps:.0f} fps · paint {figures.paint_ms:.1f} ms"),
-        )
-        for label, text in texts:
-            if label.text() != text:
-                label.setText(text)
+        self._venue.say(figures.venue)
+        self._connections.say(links)
+        self._weight.say(weight)
+        self._paint.say(f"{figures.fps:.0f} fps · paint {figures.paint_ms:.1f} ms")
         has_trouble = figures.troubles > 0
         if has_trouble:
             self._trouble.setText(f"{count_text(figures.troubles, 'connection')} down")
@@ -112,8 +122,10 @@ class StatusBar(QtWidgets.QStatusBar):
     def set_theme(self, theme: Theme) -> None:
         """Take over colours and fonts."""
         self._theme = theme
-        for label in (self._venue, self._connections, self._weight, self._notice, self._paint):
+        self._notice.setFont(theme.typeface.font(12))
+        for label in (self._venue, self._connections, self._weight, self._paint):
             label.setFont(theme.typeface.font(12))
+            label.fit()
         self._trouble.setFont(theme.typeface.font(12))
         self._trouble.setIcon(themed_icon("warning", theme.palette, "amber"))
         self._trouble.setIconSize(QtCore.QSize(14, 14))
@@ -123,3 +135,10 @@ class StatusBar(QtWidgets.QStatusBar):
         name, colour = ("state-live", "bid") if self._mark_state else ("state-stopped", "muted")
         pixmap = icon_pixmap(name, self._theme.palette.colours()[colour], 12, self.devicePixelRatioF())
         self._mark.setPixmap(pixmap)
+
+
+def _named(label: _Label, name: str, what: str) -> _Label:
+    label.setObjectName(name)
+    label.setAccessibleName(what)
+    label.setToolTip(what)
+    return label
