@@ -85,9 +85,9 @@ class DepthPainter:
         self._pens = {side: theme.pen(side, 1.0, 0) for side in ("bid", "ask")}
         self._veil = theme.colour("background", 1 - STALE_OPACITY)
         self._end_pen = theme.pen("muted", 0.8, 1)
-        self._hatch = hatch_brush(theme.colour("muted", 0.26), ratio)
         self._ratio = ratio
         self._header = KeptPicture()
+        self._hatch = KeptPicture()
         # Texts beside the axes with what they belong to; the same ones fit for many frames.
         self._marks: tuple[object, Floats, list[str]] = (None, np.zeros(0), [])
         self._prices: tuple[object, list[tuple[float, str, float]]] = (None, [])
@@ -187,12 +187,24 @@ class DepthPainter:
         plot, frame = view.plot, view.frame
         if frame.proven_low is not None:
             x = round(view.x_of(frame.proven_low))
-            painter.fillRect(QtCore.QRectF(plot.left(), plot.top(), x - plot.left(), plot.height()), self._hatch)
+            self._paint_hatch(painter, plot, plot.left(), x)
             self._end_line(painter, self._end_pen, x, plot)
         if frame.proven_high is not None:
             x = round(view.x_of(frame.proven_high))
-            painter.fillRect(QtCore.QRectF(x, plot.top(), plot.right() - x, plot.height()), self._hatch)
+            self._paint_hatch(painter, plot, x, plot.right())
             self._end_line(painter, self._end_pen, x, plot)
+
+    def _paint_hatch(self, painter: QtGui.QPainter, plot: QtCore.QRectF, left: float, right: float) -> None:
+        # Part of a picture as large as the plot: a third of the cost of a brush, which blends what is transparent too.
+        ratio = self._ratio
+        drawn_for = (plot, ratio)
+        if self._hatch.drawn_for != drawn_for:
+            size = (math.ceil(plot.width()), math.ceil(plot.height()))
+            with self._hatch.drawing(drawn_for, size, ratio, QtCore.Qt.GlobalColor.transparent) as drawn:
+                drawn.fillRect(0, 0, *size, hatch_brush(self._theme.colour("muted", 0.26), ratio))
+        place = QtCore.QRectF(left, plot.top(), right - left, plot.height())
+        part = QtCore.QRectF(place.translated(-plot.topLeft()).topLeft() * ratio, place.size() * ratio)
+        painter.drawPixmap(place, self._hatch.pixmap, part)
 
     @staticmethod
     def _end_line(painter: QtGui.QPainter, pen: QtGui.QPen, x: int, plot: QtCore.QRectF) -> None:

@@ -43,7 +43,8 @@ Span = tuple[int, int]
 """Left and right edge."""
 
 _NOWHERE: Span = (0, 0)
-_FLASH_ALPHA = 0.18 * 255
+_FLASH_ALPHA = 0.18
+_NO_FLASH = (0.0, 0)
 _SUM_MARGIN = 5
 _VOLUME_MARGIN = 4
 _HOVERED, _SELECTED, _MARKED = 1024, 2048, 4096
@@ -78,10 +79,9 @@ class Geometry(NamedTuple):
 
 
 class RowLook(msgspec.Struct, frozen=True, gc=False):
-    """All that can be seen of a row, by cells. Bars are in pixels; a figure is None where no level is.
+    """All that stands in a row, by cells. Bars are in pixels; a figure is None where no level is.
 
-    `flags` are of the whole row, `price_flags` of its price. A flash is its opacity of 255, negative where the level
-    shrank. `bought` and `sold` are the parts of the volume's bar.
+    `flags` are of the whole row, `price_flags` of its price. `bought` and `sold` are the parts of the volume's bar.
     """
 
     y: int
@@ -91,7 +91,6 @@ class RowLook(msgspec.Struct, frozen=True, gc=False):
     figure: Figure | None
     bar: int
     is_large: int
-    flash: int
     total: str
     total_bar: int
     volume: str
@@ -105,7 +104,7 @@ class RowLook(msgspec.Struct, frozen=True, gc=False):
         cells = 0
         if self.total != old.total or self.total_bar != old.total_bar:
             cells |= SUM_CELL
-        if self.flash != old.flash or self.figure != old.figure or self.bar != old.bar or self.is_large != old.is_large:
+        if self.figure != old.figure or self.bar != old.bar or self.is_large != old.is_large:
             cells |= SIZE_CELL
         if self.price != old.price or self.price_flags != old.price_flags:
             cells |= PRICE_CELL
@@ -144,16 +143,7 @@ class _Rooms(NamedTuple):
         )
 
 
-def _flash_levels(flashes: dict[int, tuple[float, int]], now_s: float) -> dict[int, int]:
-    # What changed in one frame flashes alike.
-    level_of = {}
-    for flash in set(flashes.values()):
-        strength = 1.0 - int((now_s - flash[0]) / FADE_STEP_S) * FADE_STEP_S / FLASH_S
-        level_of[flash] = flash[1] * round(_FLASH_ALPHA * strength) if strength > 0 else 0
-    return {index: level_of[flash] for index, flash in flashes.items()}
-
-
-def _look(row: LadderRow, rooms: _Rooms, flash: int, overlay: LadderOverlay | None) -> RowLook:
+def _look(row: LadderRow, rooms: _Rooms, overlay: LadderOverlay | None) -> RowLook:
     index, flags = row.index, row.flags
     shared = flags & _ROW_FLAGS
     if overlay is not None:
@@ -181,7 +171,6 @@ def _look(row: LadderRow, rooms: _Rooms, flash: int, overlay: LadderOverlay | No
         figure if is_level else None,
         (round(bar) or 1) if is_level else 0,
         flags & LARGE,
-        flash,
         text,
         (round(sum_bar) or 1) if sum_bar > 0 else 0,
         row.volume if length else "",
@@ -210,7 +199,7 @@ class CellPainter:
         self._hover = theme.colour("text", 0.07)
         self._selection = theme.colour("accent", 0.16)
         self._accent = theme.colour("accent")
-        self._flashes: dict[int, QtGui.QColor] = {}
+        self._flashes: dict[tuple[int, float], QtGui.QColor] = {}
         self._spans: dict[Column, Span] = {}
         self._fit: object = None
         self._geometry: Geometry | None = None
@@ -261,20 +250,17 @@ class CellPainter:
         )
 
     def looks(
-        self, frame: LadderFrame, place: Geometry, overlay: LadderOverlay, now_s: float, before: Seen | None = None
+        self, frame: LadderFrame, place: Geometry, overlay: LadderOverlay, before: Seen | None = None
     ) -> list[RowLook]:
         """What is seen of each row. Rows that are as they were `before` aren't looked at again."""
         rooms = _Rooms.of(place)
-        levels = {} if frame.stale else _flash_levels(frame.flashes, now_s)
         is_plain = overlay.hovered is None and not overlay.selected and not overlay.marked
         pointed = None if is_plain else overlay
         rows = frame.rows
         if before is None or before.place != place or before.overlay != overlay or len(before.rows) != len(rows):
-            return [_look(row, rooms, levels.get(row.index, 0), pointed) for row in rows]
+            return [_look(row, rooms, pointed) for row in rows]
         return [
-            old
-            if row is old_row and old.flash == levels.get(row.index, 0)
-            else _look(row, rooms, levels.get(row.index, 0), pointed)
+            old if row is old_row else _look(row, rooms, pointed)
             for row, old_row, old in zip(rows, before.rows, before.looks, strict=True)
         ]
 
@@ -330,12 +316,34 @@ class CellPainter:
         for look, cells in looks:
             if look.flags & (_HOVERED | _SELECTED | _MARKED):
                 self._draw_overlay(painter, place, look, cells)
-        for look in sizes:
-            if look.flash:
-                self._draw_flash(painter, place, look)
         self._draw_prices(painter, place, prices)
         self._draw_sizes(painter, place, sizes)
         self._draw_totals(painter, place, sums, volumes)
+
+    def draw_flashes(self, painter: QtGui.QPainter, place: Geometry, frame: LadderFrame, now_s: float) -> None:
+        """Light up what has changed lately, over the finished rows: a step of fading draws no cell anew.
+
+        Growth flashes bright and a shrinking level dark: a light, not a hue, tells them apart.
+        """
+        flashes = frame.flashes
+        # What changed in one frame flashes alike.
+        colours = {flash: self._flash_colour(flash, now_s) for flash in set(flashes.values())}
+        height = place.row_px - 2
+        for row in frame.rows:
+            colour = colours.get(flashes.get(row.index, _NO_FLASH))
+            if colour is not None:
+                left, right = place.bids.sizes if row.flags & BID_SIDE else place.asks.sizes
+                painter.fillRect(left, row.y + 1, right - left, height, colour)
+
+    def _flash_colour(self, flash: tuple[float, int], now_s: float) -> QtGui.QColor | None:
+        moment_s, direction = flash
+        strength = 1.0 - int((now_s - moment_s) / FADE_STEP_S) * FADE_STEP_S / FLASH_S
+        if strength <= 0:
+            return None
+        key = (direction, strength)
+        if key not in self._flashes:
+            self._flashes[key] = self._theme.colour("text" if direction > 0 else "background", _FLASH_ALPHA * strength)
+        return self._flashes[key]
 
     def _draw_best(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[RowLook]) -> None:
         left, right = place.price
@@ -416,17 +424,6 @@ class CellPainter:
             left, right = place.price if place.price[1] else (0, place.width)
             painter.fillRect(left, y, 3, place.row_px, self._accent)
             painter.fillRect(right - 3, y, 3, place.row_px, self._accent)
-
-    def _draw_flash(self, painter: QtGui.QPainter, place: Geometry, look: RowLook) -> None:
-        # Growth flashes bright and a shrinking level dark: a light, not a hue, tells them apart.
-        y, flags = look.y, look.flags
-        left, right = place.bids.sizes if flags & BID_SIDE else place.asks.sizes
-        flash = look.flash
-        colour = self._flashes.get(flash)
-        if colour is None:
-            name = "text" if flash > 0 else "background"
-            colour = self._flashes[flash] = self._theme.colour(name, abs(flash) / 255)
-        painter.fillRect(left, y + 1, right - left, place.row_px - 2, colour)
 
     def _draw_prices(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[RowLook]) -> None:
         right, dy = place.price_x, self._dy

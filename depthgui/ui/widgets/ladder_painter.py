@@ -128,14 +128,18 @@ class LadderPainter:
         """Draw everything: header, rows, band, and the card beside the hovered row."""
         width, height = size.width(), size.height()
         place = self._cells.geometry(frame, self.spans(width), width)
-        seen = Seen(place, overlay, frame.rows, self._cells.looks(frame, place, overlay, now_s, self._seen))
+        seen = Seen(place, overlay, frame.rows, self._cells.looks(frame, place, overlay, self._seen))
         picture = self._renew(frame, seen, height)
         painter.drawPixmap(0, 0, picture)
+        top = self.metrics.header_px
+        painter.translate(0, top)
+        if frame.flashes and not frame.stale:
+            painter.setClipRect(0, 0, width, height - top)
+            self._cells.draw_flashes(painter, place, frame, now_s)
+            painter.setClipping(False)
         if overlay.ruler and overlay.hovered is not None:
-            top = self.metrics.header_px
-            painter.translate(0, top)
             self._paint_ruler(painter, frame, QtCore.QSize(width, height - top), overlay)
-            painter.translate(0, -top)
+        painter.translate(0, -top)
 
     def forget_picture(self) -> None:
         """Let go of the kept picture, which a ladder that nobody sees doesn't need."""
