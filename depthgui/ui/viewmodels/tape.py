@@ -94,6 +94,7 @@ class TapeModel:
         self._held: tuple[Print, ...] | None = None
         self._waiting = 0
         self._times: dict[int, str] = {}
+        self._rows: dict[Print, TapeRow] = {}  # of the last frame; the next one has most of them again
         self._fit()
 
     @property
@@ -147,7 +148,9 @@ class TapeModel:
         wanted = self._sizes.units_of(self._options.min_size)
         source = reversed(self._prints if self._held is None else self._held)
         chosen = islice((item for item in source if item.size_units >= wanted), row_count)
-        rows = tuple(self._row(item) for item in chosen)
+        items = list(chosen)
+        self._rows = {item: self._rows.get(item) or self._row(item) for item in items}
+        rows = tuple(self._rows[item] for item in items)
         point = self._options.number_format.point
         return TapeFrame(rows, self.is_paused, self._waiting, self._size_texts.fraction, stale, point)
 
@@ -188,6 +191,7 @@ class TapeModel:
 
     def _renew_large(self) -> None:
         self._since_renewed = 0
+        self._rows.clear()
         wanted = self._options.large_size
         if wanted is not None:
             self._large_units = self._sizes.units_of(wanted)
@@ -205,6 +209,7 @@ class TapeModel:
         self._price_texts = FigureFormatter(self._prices, self.instrument.price_decimals, style)
         self._size_texts = FigureFormatter(self._sizes, self.instrument.size_decimals, style)
         self._times.clear()
+        self._rows.clear()
 
     def _row(self, item: Print) -> TapeRow:
         figure = self._size_texts.figure(item.size_units)

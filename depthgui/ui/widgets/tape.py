@@ -107,6 +107,11 @@ class Tape(Canvas):
         else:
             self._painter.paint(painter, self._frame, width, height)
 
+    def hideEvent(self, event: QtGui.QHideEvent) -> None:
+        """Keep no picture of what nobody sees."""
+        super().hideEvent(event)
+        self._painter.forget_picture()
+
     # -- pointer and menu
 
     def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:

@@ -1,16 +1,38 @@
-"""Paints one frame of the tape in one pass."""
+"""Paints frames of the tape.
+
+It keeps the picture of the last frame, moves its rows down where new ones came on top, and draws only those.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from PySide6 import QtCore, QtGui
 
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.tape import TapeFrame, TapeRow
+from depthgui.ui.widgets.kept_picture import KeptPicture
 from depthgui.ui.widgets.ladder_painter import STALE_OPACITY
 from depthgui.ui.widgets.text_cache import DIMMED, TextCache
 
 _PAD = 10
 _TEXT, _MUTED, _BID, _ASK = range(4)
+
+
+class _Page(NamedTuple):
+    """What all rows of a picture have in common: where their columns stand, and how they are drawn."""
+
+    width: int
+    height: int
+    ratio: float
+    row_count: int
+    is_stale: bool
+    point: str
+    size_point: float
+    size_right: int
+    time_left: int
+    has_time: bool
 
 
 class TapePainter:
@@ -34,9 +56,14 @@ class TapePainter:
         wash = 0.26 if theme.is_dark else 0.16
         self._washes = {True: theme.colour("bid", wash), False: theme.colour("ask", wash)}
         self._edges = {True: theme.colour("bid"), False: theme.colour("ask")}
+        self._background = theme.colour("background")
+        self._ratio = ratio
+        self._kept = KeptPicture()
+        self._rows: tuple[TapeRow, ...] = ()
 
     def set_ratio(self, ratio: float) -> None:
         """Take another device pixel ratio."""
+        self._ratio = ratio
         self._figures.set_ratio(ratio)
         self._labels.set_ratio(ratio)
 
@@ -46,28 +73,69 @@ class TapePainter:
 
     def paint(self, painter: QtGui.QPainter, frame: TapeFrame, width: int, height: int) -> None:
         """Draw rows, header, and the note of a pause."""
-        theme = self._theme
-        painter.fillRect(0, 0, width, height, theme.colour("background"))
-        painter.setOpacity(STALE_OPACITY if frame.stale else 1.0)
-        time_px = round(self._figures.width("00:00:00"))
+        page = self._page(frame, width, height)
+        if page != self._kept.drawn_for:
+            with self._kept.drawing(page, (width, height), self._ratio, self._background) as drawn:
+                self._paint_header(drawn, width, page.size_right, has_time=page.has_time)
+                self._draw_rows(drawn, page, frame.rows, range(page.row_count))
+        elif frame.rows is not self._rows:
+            self._draw_new(page, frame.rows)
+        self._rows = frame.rows
+        painter.drawPixmap(0, 0, self._kept.pixmap)
+        if frame.is_paused:
+            self._paint_pause(painter, frame, width, height)
+
+    def forget_picture(self) -> None:
+        """Let go of the kept picture, which a tape that nobody sees doesn't need."""
+        self._kept = KeptPicture()
+
+    def _page(self, frame: TapeFrame, width: int, height: int) -> _Page:
+        figures = self._figures
+        time_px = round(figures.width("00:00:00"))
         has_time = width >= time_px + 150
         time_left = width - _PAD - time_px
         size_right = time_left - _PAD - 2 if has_time else width - _PAD
-        digit, point = self._figures.width("0"), self._figures.width(".")
-        size_point = size_right - (point + frame.fraction * digit if frame.fraction else 0)
-        y = self.header_px
-        for row in frame.rows:
+        fraction_px = figures.width(".") + frame.fraction * figures.width("0") if frame.fraction else 0.0
+        return _Page(
+            width,
+            height,
+            self._ratio,
+            len(frame.rows),
+            frame.stale,
+            frame.point,
+            size_right - fraction_px,
+            size_right,
+            time_left,
+            has_time,
+        )
+
+    def _draw_new(self, page: _Page, rows: tuple[TapeRow, ...]) -> None:
+        shift = _shift(rows, self._rows)
+        top, down_px = self.header_px * self._ratio, shift * self.row_px * self._ratio
+        if shift and top.is_integer() and down_px.is_integer():
+            below = QtCore.QRect(0, int(top), self._kept.pixmap.width(), self._kept.pixmap.height() - int(top))
+            self._kept.pixmap.scroll(0, int(down_px), below)
+        elif shift:  # a row is no whole number of device pixels
+            shift = page.row_count
+        changed = [at for at, row in enumerate(rows) if at < shift or row != self._rows[at - shift]]
+        drawn_for, self._kept.drawn_for = self._kept.drawn_for, None  # until it is whole again
+        painter = QtGui.QPainter(self._kept.pixmap)
+        self._draw_rows(painter, page, rows, changed)
+        painter.end()
+        self._kept.drawn_for = drawn_for
+
+    def _draw_rows(self, painter: QtGui.QPainter, page: _Page, rows: Sequence[TapeRow], places: Sequence[int]) -> None:
+        for at in places:
+            row, y = rows[at], self.header_px + at * self.row_px
+            painter.setOpacity(1.0)
+            painter.fillRect(0, y, page.width, self.row_px, self._background)
+            painter.setOpacity(STALE_OPACITY if page.is_stale else 1.0)
             if row.is_large:
-                painter.fillRect(0, y, width, self.row_px, self._washes[row.is_buy])
+                painter.fillRect(0, y, page.width, self.row_px, self._washes[row.is_buy])
                 painter.fillRect(0, y, 2, self.row_px, self._edges[row.is_buy])
-            self._paint_row(painter, row, y + 1, size_point, frame.point)
-            if has_time:
-                self._figures.draw(painter, time_left, y + 1, row.time, _MUTED)
-            y += self.row_px
-        painter.setOpacity(1.0)
-        self._paint_header(painter, width, size_right, has_time=has_time)
-        if frame.is_paused:
-            self._paint_pause(painter, frame, width, height)
+            self._paint_row(painter, row, y + 1, page.size_point, page.point)
+            if page.has_time:
+                self._figures.draw(painter, page.time_left, y + 1, row.time, _MUTED)
 
     def paint_message(self, painter: QtGui.QPainter, width: int, height: int, message: str) -> None:
         """Draw an empty tape with a sentence in it."""
@@ -105,3 +173,10 @@ class TapePainter:
         painter.drawRoundedRect(QtCore.QRectF(left + 0.5, top + 0.5, wide, tall), tall / 2, tall / 2)
         painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing, on=False)
         labels.draw(painter, left + 11, top + 4, text, _TEXT)
+
+
+def _shift(rows: Sequence[TapeRow], before: Sequence[TapeRow]) -> int:
+    # How many rows came on top. The newest of before may have grown, so that the next one is looked for.
+    if len(before) < 2 or rows[1] == before[1]:
+        return 0
+    return next((at for at in range(1, len(rows) - 1) if rows[at + 1] == before[1]), len(rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from unit.ui.books import FakeFeed, State
 
 from depthgui.ui.viewmodels.tape import Merge, TapeOptions
 from depthgui.ui.widgets.tape import Tape
+from depthgui.ui.widgets.tape_painter import TapePainter
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -120,3 +122,94 @@ def test_narrow_tapes_leave_the_time_out(tape: Tape) -> None:
     tape.resize(160, 600)
     assert not paint(tape).isNull()
     assert wide.width() == 230
+
+
+# The kept picture
+
+
+class Stage:
+    """A tape that paints into pictures of any density."""
+
+    def __init__(self, tape: Tape, ratio: float) -> None:
+        self.tape, self.ratio = tape, ratio
+        tape.devicePixelRatioF = lambda: ratio  # type: ignore[method-assign]
+
+    def _painted(self, painter: TapePainter | None) -> QtGui.QImage:
+        size = self.tape.viewport().size()
+        picture = QtGui.QImage(size * self.ratio, QtGui.QImage.Format.Format_RGB32)
+        picture.setDevicePixelRatio(self.ratio)
+        picture.fill(0xFFFF00FF)
+        drawn = QtGui.QPainter(picture)
+        if painter is None:
+            self.tape.paint_canvas(drawn, size.width(), size.height())
+        else:
+            painter.paint(drawn, self.tape.frame, size.width(), size.height())
+        drawn.end()
+        return picture
+
+    def check(self) -> QtGui.QImage:
+        """By way of the kept picture it looks as if painted by one who has painted nothing before."""
+        self.tape.render_frame(0.0)
+        kept = self._painted(None)
+        fresh = self._painted(TapePainter(self.tape._theme, self.ratio))
+        # A text that is drawn with opacity may differ by one from a ready-drawn one: in rounding, not to the eye.
+        assert kept == fresh or (self.tape.frame.stale and farthest_apart(kept, fresh) <= 1)
+        return kept
+
+
+def farthest_apart(one: QtGui.QImage, other: QtGui.QImage) -> int:
+    """Largest difference of a colour's part."""
+    return max(abs(a - b) for a, b in zip(bytes(one.constBits()), bytes(other.constBits()), strict=True))
+
+
+@pytest.fixture(params=[1.0, 1.5, 2.0], ids=["x1", "x1.5", "x2"])
+def stage(request: pytest.FixtureRequest, tape: Tape) -> Stage:
+    return Stage(tape, request.param)
+
+
+@pytest.mark.parametrize("height", [600, 597, 130])
+@pytest.mark.parametrize("merge", Merge)
+def test_the_picture_is_what_it_would_be_afresh(stage: Stage, feed: FakeFeed, height: int, merge: Merge) -> None:
+    random = Random(height)
+    stage.tape.set_options(TapeOptions(merge=merge))
+    stage.tape.resize(230, height)
+    now_ms = 200_000
+    for step in range(40):
+        for _ in range(random.choice((0, 1, 1, 1, 2, 3, 7, 60))):
+            now_ms += random.choice((0, 0, 3, 400))
+            price, size = f"{random.randrange(9990, 10010) / 100:.2f}", random.choice(("0.5", "0.5", "9.5", "1234.5"))
+            feed.trade(price, size, time_ms=now_ms, is_sell=random.random() < 0.5)
+            if random.random() < 0.3:  # the same once more
+                feed.trade(price, size, time_ms=now_ms, is_sell=feed.trades[-1].buyer_is_maker)
+        if step % 11 == 7:
+            feed.state = State.STALE if feed.state is State.LIVE else State.LIVE
+        stage.check()
+
+
+def test_what_stays_is_not_drawn_again(stage: Stage, feed: FakeFeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.check()
+    drawn: list[str] = []
+    plain = TapePainter._paint_row
+    monkeypatch.setattr(
+        TapePainter,
+        "_paint_row",
+        lambda self, painter, row, *more: drawn.append(row.price) or plain(self, painter, row, *more),
+    )
+    stage.check()
+    count = len(stage.tape.frame.rows)
+    assert len(drawn) == count  # by the fresh painter
+    drawn.clear()
+    feed.trade("55.55", time_ms=200_000)
+    feed.trade("44.44", time_ms=201_000)
+    stage.check()
+    is_whole = (2 * stage.tape._painter.row_px * stage.ratio).is_integer()
+    is_whole &= (stage.tape._painter.header_px * stage.ratio).is_integer()
+    assert len(drawn) == count + (2 if is_whole else count)
+
+
+def test_hidden_and_shown_again(stage: Stage, feed: FakeFeed) -> None:
+    before = stage.check()
+    stage.tape.hide()
+    feed.trade("55.55", time_ms=200_000)
+    stage.tape.show()
+    assert stage.check() != before
