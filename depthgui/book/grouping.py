@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from depthgui.book.errors import UsageError
@@ -44,17 +45,12 @@ def imbalance(book: OrderBook, band_bps: float) -> float | None:
 
 def _size_within(side: BookSide, edge: float) -> float:
     # A ratio for people: floats are exact enough, and this is read several times a second.
-    is_bid = side.side is Side.BID
-    total = 0.0
+    sign = -1 if side.side is Side.BID else 1
     wanted = 64
     while True:
-        keys = side.top(wanted)
-        if len(keys) < wanted or not (keys[-1] >= edge if is_bid else keys[-1] <= edge):
+        rows = side.numbers(wanted)
+        if len(rows) < wanted or sign * rows[-1][0] > sign * edge:
             break
         wanted *= 4
-    sizes = side.sizes
-    for key in keys:
-        if not (key >= edge if is_bid else key <= edge):
-            break
-        total += sizes[key]
-    return total
+    count = bisect_right(rows, sign * edge, key=lambda row: sign * row[0])
+    return sum([size for _, size in rows[:count]])

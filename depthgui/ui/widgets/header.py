@@ -13,7 +13,7 @@ from depthgui.ui.widgets.group_button import GroupButton
 from depthgui.ui.widgets.stat_strip import StatStrip
 from depthgui.ui.widgets.state_pill import StatePill
 
-_REST_S = 0.1  # figures that change more often can't be read
+_REST_S = 0.2  # figures that change more often can't be read; the ladder's band has the last price in every frame
 _ICONS_ONLY_PX = 1180  # width below which buttons show only their icons
 _BRIEF_PX = 1060  # width below which the state is one word
 _STARTABLE = frozenset({"stopped", "failed"})
