@@ -122,6 +122,17 @@ class BookSide:
             return []
         return self._top[-2 : -wanted - 2 : -1] if self._is_bid else self._top[:wanted]
 
+    def rows(self, limit: int | None = None) -> list[tuple[PriceKey, float]]:
+        """Key of the price, and size as the nearest float, of the best `limit` levels (all by default), best first."""
+        rows = self._rows
+        if limit is not None and 0 <= limit <= len(rows):
+            self._unasked = 0
+            wanted = limit
+        else:
+            wanted = self._prepare(limit)
+            rows = self._rows
+        return rows[: -wanted - 1 : -1] if self._is_bid else rows[:wanted]
+
     def price_text(self, key: PriceKey) -> str:
         """The price as the venue wrote it."""
         if self._odd and key in self._odd:
@@ -140,7 +151,7 @@ class BookSide:
 
     def levels(self, limit: int | None = None) -> list[Level]:
         """Price and size texts of the best `limit` levels (all by default), best first."""
-        rows = self._best_rows(limit)
+        rows = self.rows(limit)
         if self._odd or len(rows) > _TEXTS_KEPT:
             size_spec = self._size_spec
             return [self._odd.get(key) or (self.price_text(key), format(size, size_spec)) for key, size in rows]
@@ -159,7 +170,7 @@ class BookSide:
 
     def numbers(self, limit: int | None = None) -> list[NumberLevel]:
         """Price and size as the nearest floats, best first: for those who want no more than that."""
-        rows = self._best_rows(limit)
+        rows = self.rows(limit)
         return [(float(key), size) for key, size in rows] if self._uses_decimal else rows  # type: ignore[return-value]
 
     def apply(self, levels: Sequence[Level]) -> None:
@@ -308,16 +319,6 @@ class BookSide:
             self._depth = max(self._depth, wanted)
             self._sort_top()
         return wanted
-
-    def _best_rows(self, limit: int | None) -> list[tuple[PriceKey, float]]:
-        rows = self._rows
-        if limit is not None and 0 <= limit <= len(rows):
-            self._unasked = 0
-            wanted = limit
-        else:
-            wanted = self._prepare(limit)
-            rows = self._rows
-        return rows[: -wanted - 1 : -1] if self._is_bid else rows[:wanted]
 
     def _sort_top(self) -> None:
         self._give_up_top()

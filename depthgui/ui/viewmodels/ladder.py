@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from depthgui.book.levels import BookSide, Side
 from depthgui.book.order_book import OrderBook
 from depthgui.ui.viewmodels.figures import (
@@ -99,6 +101,8 @@ class LadderModel:
         self._touch = (0, 0)  # units of the best prices, and what follows from them
         self._touch_kept: tuple[Decimal | None, Decimal | None] = (None, None)
         self._traded_kept: dict[int, Traded] = {}
+        self._shows: object = None  # what the frame below shows
+        self._frame: LadderFrame | None = None
         self._flashes: dict[int, tuple[float, int]] = {}
         self._seen: dict[int, int] = {}
         self._seen_version = -1
@@ -159,6 +163,13 @@ class LadderModel:
         self.grid.follow(self._boundary(bid_units, ask_units))
         places, band_y = self.grid.layout()
         step = self._step_units
+        traded = None if self.volumes is None else self.volumes.rows(self._prices, self._sizes, step)
+        shows = (book, book.version, book.coverage, stale, places, band_y, traded)
+        if self._frame is not None and shows == self._shows:  # only the last price is another
+            if self._frame.band is None or band_y is None:
+                return self._frame
+            band = self._band(band_y, self._frame.mid, self._frame.spread, last)
+            return msgspec.structs.replace(self._frame, band=band)
         top, bottom = (places[0][0], places[-1][0]) if places else (1, 1)
         bids = self._gather(book.bids, bottom)
         asks = self._gather(book.asks, top)
@@ -173,7 +184,8 @@ class LadderModel:
             self._seen_version = book.version
             self._note_changes(parts, now_s)
         mid, spread = self._mid_spread(bid_units, ask_units)
-        return LadderFrame(
+        self._shows = shows
+        self._frame = LadderFrame(
             symbol=book.symbol,
             update_id=book.last_update_id,
             version=book.version,
@@ -193,6 +205,7 @@ class LadderModel:
             flashes=self._flashes,
             point=self._options.number_format.point,
         )
+        return self._frame
 
     def _best_units(self, side: BookSide) -> int | None:
         best = side.best
@@ -338,6 +351,7 @@ class LadderModel:
         self._column = SizeColumn(self.instrument, self._prices, self._sizes, self._options)
         self._side_rows = (SideRows(self._column, self._price_text), SideRows(self._column, self._price_text))
         self._traded_rows = None
+        self._frame = None
         self._touch = (0, 0)
         self._seen, self._flashes = {}, {}
 

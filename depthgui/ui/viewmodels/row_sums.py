@@ -47,15 +47,16 @@ class SparseRows:
 
     def sum_rows(self, side: BookSide, last_index: int, step_units: int, levels: int) -> SideSums:
         """Sums from the best level to the row `last_index`; `levels` is a guess of how many levels that takes."""
-        known, size_units = self._known, self._sizes.size_units
+        known, known_sizes = self._known, self._sizes.known_numbers
+        odd = side.odd
         sign = 1 if side.side is Side.BID else -1
         last = last_index * sign
         rows: dict[int, int] = {}
         limit, done = max(1, levels), 0
         while True:
-            keys = side.top(limit)
-            count = len(keys)
-            for number, key in enumerate(keys[done:] if done else keys, done):
+            read = side.rows(limit)
+            count = len(read)
+            for number, (key, size) in enumerate(read[done:] if done else read, done):
                 units = known.get(key)
                 if units is None:
                     units = self._learn(side, key)
@@ -63,7 +64,10 @@ class SparseRows:
                 if index < last:
                     count = number
                     break
-                rows[index] = rows.get(index, 0) + size_units(side, key)
+                amount = None if odd and key in odd else known_sizes.get(size)
+                if amount is None:
+                    amount = self._sizes.size_units(side, key)
+                rows[index] = rows.get(index, 0) + amount
             if count < limit:
                 break
             done, limit = count, limit * 2
@@ -110,21 +114,22 @@ class DenseRows:
         if (last_index - index) * way < 0:
             return SideSums({}, 0, {})
         keys = self._keys_to(side, self._edge(last_index * step_units, side), levels)
+        sizes = [size for _, size in side.rows(len(keys))]
         rows: dict[int, int] = {}
         start = 0
         for row in range(index, last_index + way, way):
             edge = self._edge(row * step_units, side)
             end = bisect_right(keys, -edge, lo=start, key=_negative) if is_bid else bisect_right(keys, edge, lo=start)
             if end > start:
-                rows[row] = self._sum(side, keys[start:end])
+                rows[row] = self._sum(side, keys[start:end], sizes[start:end])
                 start = end
         return SideSums(rows, start, {})
 
-    def _sum(self, side: BookSide, keys: list[PriceKey]) -> int:
+    def _sum(self, side: BookSide, keys: list[PriceKey], sizes: list[float]) -> int:
         scale = self._sizes
         if not side.odd:
             try:
-                return sum(map(scale.known_numbers.__getitem__, map(side.sizes.__getitem__, keys)))
+                return sum(map(scale.known_numbers.__getitem__, sizes))
             except KeyError:  # a size that is new is learned below
                 pass
         return sum(scale.size_units(side, key) for key in keys)
