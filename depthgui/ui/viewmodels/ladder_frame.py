@@ -17,11 +17,12 @@ IN_SPREAD = 16  # between best bid and best ask
 LARGE = 32
 UNCOVERED = 64  # the row's side is not wholly proven here
 
-FLASH_S = 0.45
-"""How long a changed level flashes."""
-
 FADE_STEP_S = 0.075
+FADE_STEPS = 6
 """A flash fades in six steps, each of 3 % of the way to the text's colour: too little to be seen as a jump."""
+
+FLASH_S = FADE_STEPS * FADE_STEP_S
+"""How long a changed level flashes."""
 
 PaintedRow = tuple[Decimal, Decimal | None, Decimal | None]
 """Price, bid size or None, ask size or None."""

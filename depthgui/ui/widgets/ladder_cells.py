@@ -19,7 +19,7 @@ from depthgui.ui.viewmodels.ladder_frame import (
     BEST_BID,
     BID_SIDE,
     FADE_STEP_S,
-    FLASH_S,
+    FADE_STEPS,
     IN_SPREAD,
     LARGE,
     UNCOVERED,
@@ -44,7 +44,6 @@ Span = tuple[int, int]
 
 _NOWHERE: Span = (0, 0)
 _FLASH_ALPHA = 0.18
-_NO_FLASH = (0.0, 0)
 _SUM_MARGIN = 5
 _VOLUME_MARGIN = 4
 _HOVERED, _SELECTED, _MARKED = 1024, 2048, 4096
@@ -199,7 +198,11 @@ class CellPainter:
         self._hover = theme.colour("text", 0.07)
         self._selection = theme.colour("accent", 0.16)
         self._accent = theme.colour("accent")
-        self._flashes: dict[tuple[int, float], QtGui.QColor] = {}
+        alphas = [_FLASH_ALPHA * (1 - step / FADE_STEPS) for step in range(FADE_STEPS)]
+        self._flashes = {
+            direction: [theme.colour(name, alpha) for alpha in alphas]
+            for direction, name in ((1, "text"), (-1, "background"))
+        }
         self._spans: dict[Column, Span] = {}
         self._fit: object = None
         self._geometry: Geometry | None = None
@@ -325,25 +328,18 @@ class CellPainter:
 
         Growth flashes bright and a shrinking level dark: a light, not a hue, tells them apart.
         """
-        flashes = frame.flashes
-        # What changed in one frame flashes alike.
-        colours = {flash: self._flash_colour(flash, now_s) for flash in set(flashes.values())}
-        height = place.row_px - 2
-        for row in frame.rows:
-            colour = colours.get(flashes.get(row.index, _NO_FLASH))
-            if colour is not None:
-                left, right = place.bids.sizes if row.flags & BID_SIDE else place.asks.sizes
-                painter.fillRect(left, row.y + 1, right - left, height, colour)
-
-    def _flash_colour(self, flash: tuple[float, int], now_s: float) -> QtGui.QColor | None:
-        moment_s, direction = flash
-        strength = 1.0 - int((now_s - moment_s) / FADE_STEP_S) * FADE_STEP_S / FLASH_S
-        if strength <= 0:
-            return None
-        key = (direction, strength)
-        if key not in self._flashes:
-            self._flashes[key] = self._theme.colour("text" if direction > 0 else "background", _FLASH_ALPHA * strength)
-        return self._flashes[key]
+        rows, fill, height = frame.rows, painter.fillRect, place.row_px - 2
+        top = rows[0].index if rows else 0
+        (bid_left, bid_right), (ask_left, ask_right) = place.bids.sizes, place.asks.sizes
+        bid_px, ask_px = bid_right - bid_left, ask_right - ask_left
+        for index, (moment_s, direction) in frame.flashes.items():
+            step = int((now_s - moment_s) / FADE_STEP_S)
+            if step < FADE_STEPS and 0 <= top - index < len(rows):
+                row = rows[top - index]
+                if row.flags & BID_SIDE:
+                    fill(bid_left, row.y + 1, bid_px, height, self._flashes[direction][step])
+                else:
+                    fill(ask_left, row.y + 1, ask_px, height, self._flashes[direction][step])
 
     def _draw_best(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[RowLook]) -> None:
         left, right = place.price
