@@ -202,9 +202,11 @@ class DepthPainter:
             size = (math.ceil(plot.width()), math.ceil(plot.height()))
             with self._hatch.drawing(drawn_for, size, ratio, QtCore.Qt.GlobalColor.transparent) as drawn:
                 drawn.fillRect(0, 0, *size, hatch_brush(self._theme.colour("muted", 0.26), ratio))
-        place = QtCore.QRectF(left, plot.top(), right - left, plot.height())
-        part = QtCore.QRectF(place.translated(-plot.topLeft()).topLeft() * ratio, place.size() * ratio)
-        painter.drawPixmap(place, self._hatch.pixmap, part)
+        x, y, width, height = (round(length) for length in (left, plot.top(), right - left, plot.height()))
+        painter.drawPixmap(
+            x, y, width, height, self._hatch.pixmap, round((left - plot.left()) * ratio), 0, round(width * ratio),
+            round(height * ratio),
+        )  # fmt: skip
 
     @staticmethod
     def _end_line(painter: QtGui.QPainter, pen: QtGui.QPen, x: int, plot: QtCore.QRectF) -> None:
