@@ -49,6 +49,7 @@ from depthgui.book.sync import (
     SyncLimits,
     SyncState,
 )
+from depthgui.depthcache.audit_turns import AuditTurns
 from depthgui.depthcache.counters import FeedCounters
 from depthgui.depthcache.feed_status import FeedState, FeedStatus, RequestPause
 from depthgui.depthcache.listeners import Listeners
@@ -121,7 +122,8 @@ _DEFAULT_LIMITS = {Market.SPOT: 1000, Market.USDM: 1000, Market.COINM: 1000, Mar
 class Feed:
     """One symbol. Made by the hub; `start` and `stop` it from the event loop, as often as you like.
 
-    `urgency` orders its snapshots among those of other feeds: 0 is what the user looks at.
+    `urgency` orders its snapshots among those of other feeds: 0 is what the user looks at. While `is_watched`, which it
+    is unless somebody says otherwise, its book is compared with every best price; else in turns, about once a minute.
     """
 
     def __init__(self, ref: SymbolRef, host: FeedHost, options: FeedOptions | None = None) -> None:
@@ -154,6 +156,8 @@ class Feed:
         self._joining_since_s = 0.0
         self._next_refresh_s = 0.0
         self._told: set[str] = set()
+        self._is_watched = True
+        self._turns = AuditTurns(str(ref))
 
     # What readers look at
 
@@ -203,6 +207,17 @@ class Feed:
         """The clock that all times ending in `_s` are read from."""
         return self._loop.time()
 
+    @property
+    def is_watched(self) -> bool:
+        """True if somebody looks at it."""
+        return self._is_watched
+
+    @is_watched.setter
+    def is_watched(self, is_watched: bool) -> None:
+        if is_watched is not self._is_watched:
+            self._is_watched = is_watched
+            self._hold_best_prices(self._loop.time())
+
     # What users do
 
     def start(self) -> None:
@@ -244,6 +259,7 @@ class Feed:
         self._perform(self._sync.tick(now_s))
         if self.market is Market.OPTIONS:
             self._watch_joining(now_s)
+        self._hold_best_prices(now_s)
         refresh_s = self.options.refresh_s
         if refresh_s and self.state is FeedState.LIVE and now_s >= self._next_refresh_s:
             self._next_refresh_s = now_s + refresh_s
@@ -255,21 +271,32 @@ class Feed:
     # Streams
 
     def _subscribe(self) -> None:
-        wanted: list[tuple[str, Callable[[msgspec.Raw, int], None]]] = [
-            (diff_stream(self.market, self.symbol, self.options.interval_ms), self._take_depth)
-        ]
-        if self.options.with_tickers:
-            wanted.append((best_prices_stream(self.symbol), self._take_best_prices))
-        if self.options.with_trades:
-            wanted.append((trade_stream(self.market, self.symbol), self._take_trade))
-        for name, take in wanted:
-            reader = _Reader(self, take, is_depth=not self._readers)
-            self._readers[name] = reader
-            try:
-                self._host.subscribe(self.market, Route.PUBLIC, name, reader)
-            except UsageError:
-                self._readers.clear()
-                raise
+        try:
+            self._read(diff_stream(self.market, self.symbol, self.options.interval_ms), self._take_depth)
+            self._hold_best_prices(self._loop.time())
+            if self.options.with_trades:
+                self._read(trade_stream(self.market, self.symbol), self._take_trade)
+        except UsageError:
+            self._readers.clear()
+            raise
+
+    def _read(self, name: str, take: Callable[[msgspec.Raw, int], None]) -> None:
+        reader = self._readers[name] = _Reader(self, take, is_depth=not self._readers)
+        self._host.subscribe(self.market, Route.PUBLIC, name, reader)
+
+    def _hold_best_prices(self, now_s: float) -> None:
+        # Has the stream of best prices while it is wanted; a feed that was stopped has none.
+        if not (self._readers and self.options.with_tickers):
+            return
+        is_live, verified_s = self._sync.state is SyncState.LIVE, self.counters.verified_s
+        is_wanted = self._is_watched or self._turns.wants(now_s, is_live=is_live, verified_s=verified_s)
+        name = best_prices_stream(self.symbol)
+        if is_wanted and name not in self._readers:
+            self._read(name, self._take_best_prices)
+        elif not is_wanted and name in self._readers:
+            reader = self._readers.pop(name)
+            reader.is_over = True
+            self._host.unsubscribe(self.market, Route.PUBLIC, name, reader)
 
     def _end(self) -> list[asyncio.Task[None]]:
         """Let go of everything; returns the tasks that were cancelled."""

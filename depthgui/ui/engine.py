@@ -37,6 +37,9 @@ class Feed(FeedView, Protocol):
     urgency: int
     """Whose snapshot is fetched first: 0 is what the user looks at."""
 
+    is_watched: bool
+    """Whether its book is compared with every best price, or about once a minute."""
+
     @property
     def ref(self) -> SymbolRef:
         """The symbol with its market."""

@@ -412,7 +412,8 @@ class MainWindow(KeyWindow):
         in_view = {other.ref for other in self.pages.all() if other not in behind}
         for ref, feed in self._feeds.items():
             feed.urgency = _IN_FRONT if page is not None and page.feed is feed else _BEHIND
-            feed.wake = self._services.clock.wake if ref in in_view else _let_sleep
+            feed.is_watched = ref in in_view
+            feed.wake = self._services.clock.wake if feed.is_watched else _let_sleep
         self._save_timer.start()
 
     def _favourites(self) -> list[str]:

@@ -40,6 +40,7 @@ class ShellFeed(FakeFeed):
         self.wake: Callable[[], None] = lambda: None
         self.status = FeedStatus(FeedState.STOPPED, 0.0, LOST_WALL_MS, "Stopped")  # type: ignore[assignment]
         self.urgency = 0
+        self.is_watched = True
         self.calls: list[str] = []
         self._listeners: list[Callable[[Any], None]] = []
 
