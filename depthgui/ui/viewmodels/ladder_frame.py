@@ -17,9 +17,12 @@ IN_SPREAD = 16  # between best bid and best ask
 LARGE = 32
 UNCOVERED = 64  # the row's side is not wholly proven here
 
-FADE_STEP_S = 0.075
-FADE_STEPS = 6
-"""A flash fades in six steps, each of 3 % of the way to the text's colour: too little to be seen as a jump."""
+FADE_STEP_S = 0.12
+FADE_STEPS = 4
+"""A flash fades in four steps, each of less than 5 % of the way to the text's colour: too little to be seen as a jump.
+
+A step is longer than the pace of a diff stream, so that a lively market's own frames do the fading.
+"""
 
 FLASH_S = FADE_STEPS * FADE_STEP_S
 """How long a changed level flashes."""
