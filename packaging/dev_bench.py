@@ -29,6 +29,7 @@ def bench(arguments: list[str]) -> int:
             environment = BENCH
         except SetUpError as error:
             say(f"going on without the peers: {error}")
+            arguments = [*arguments, "--no-peers"]
     dev_qt.ensure("offscreen", partial(dev_qt.probe, FULL.python))
     # No window on anybody's screen, and the same raster engine everywhere.
     variables = clean_variables(

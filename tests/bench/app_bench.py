@@ -76,7 +76,7 @@ def live_tabs(plan: Plan) -> Result:
     result = Result("Tabs live at the recorded rates, one visible")
     seconds, warm_s = plan.pick((20.0, 3.0), (4.0, 1.5))
     counts = plan.pick((1, 5, 10, 20, 50), (1, 20))
-    rounds = plan.pick(2, 1)
+    rounds = plan.pick(3, 1)
     points: list[tuple[float, float]] = []
     for count in counts:
         scripts, words = orders_for(count, min(seconds + warm_s + 15, 58))
@@ -98,7 +98,7 @@ def live_tabs(plan: Plan) -> Result:
             )
             result.rows.append(at_most("20 tabs: event to paint, p99", late, limit, "ms", note))
         result.notes.append(f"{count} tab(s): {report['cpu_percent']:.1f} % of a core; {_told(report)}.")
-    result.notes.append(f"{words}.")
+    result.notes.append(f"{words}; tabs behind listen to bookTicker in turns, once a minute.")
     result.curves.append(Curve("CPU with tabs", "application", "tabs", "% of a core", tuple(points), is_log=False))
     return result
 

@@ -13,11 +13,8 @@ from bench.results import Curve, Plan, Result, Row, at_most
 def frames(plan: Plan) -> Result:
     """Run the measured program; a process of its own, because it needs a QApplication."""
     result = Result("Frames")
-    options = [name for name, is_on in (("--quick", plan.quick), ("--no-peers", not plan.peers)) if is_on]
-    done = subprocess.run(
-        [app_python(), "-m", "bench.frames", *options], stdout=subprocess.PIPE, check=True, timeout=300
-    )
-    found = json.loads(done.stdout)
+    rounds = plan.pick(3, 1)
+    found = _least_disturbed([_measured(plan) for _ in range(rounds)])
     ladder, depth = found["ladder"], found["depth"]
     note = f"p99 {ladder['frame_p99_ms']:.2f} ms; painting alone {ladder['paint_ms']:.2f} ms; {ladder['rows']} rows"
     result.rows.append(at_most("ladder frame, 60 rows, all columns and bars", ladder["frame_ms"], 1.5, "ms", note))
@@ -39,10 +36,24 @@ def frames(plan: Plan) -> Result:
     text = f"{points[0][1]:.2f} ms at {points[0][0]} to {points[-1][1]:.2f} ms at {points[-1][0]}"
     result.rows.append(Row("ladder frame with the number of rows", text))
     result.notes.append(
-        "Offscreen platform, raster engine, one diff of 10 levels (2 and 60 for the extremes) between frames; CPU time."
+        "Offscreen platform, raster engine, CPU time; one diff of 10 levels between frames (extremes: 2, 60). "
+        f"Medians; of {rounds} runs the one that others disturbed least, for ours and for the usual ways."
     )
     result.data.update(found)
     return result
+
+
+def _measured(plan: Plan) -> dict[str, Any]:
+    options = [name for name, is_on in (("--quick", plan.quick), ("--no-peers", not plan.peers)) if is_on]
+    done = subprocess.run(
+        [app_python(), "-m", "bench.frames", *options], stdout=subprocess.PIPE, check=True, timeout=300
+    )
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def _least_disturbed(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    # By each widget's frame: a machine that is shared is quiet for a minute and then is not.
+    return {name: min((run[name] for run in runs), key=lambda figures: figures["frame_ms"]) for name in runs[0]}
 
 
 def _heatmap(result: Result, found: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ from depthgui.ui.viewmodels.ladder_frame import (
     Band,
     LadderFrame,
     LadderRow,
+    Total,
 )
 from depthgui.ui.viewmodels.ladder_grid import LadderGrid
 from depthgui.ui.viewmodels.ladder_options import LadderOptions
@@ -42,6 +43,7 @@ from depthgui.ui.viewmodels.ladder_rows import (
     row_scales,
     side_flags,
     side_part,
+    side_totals,
 )
 from depthgui.ui.viewmodels.ladder_sizes import SizeColumn
 from depthgui.ui.viewmodels.row_sums import DenseRows, SideSums, SparseRows
@@ -179,7 +181,7 @@ class LadderModel:
             *self._proven(book),
         )
         parts = self._parts(places, asks, bids)
-        rows = self._rows(parts, marks, places)
+        rows, totals = self._rows(parts, marks, places)
         if self._options.flashes and book.version != self._seen_version:
             self._seen_version = book.version
             self._note_changes(parts, now_s)
@@ -193,6 +195,7 @@ class LadderModel:
             step=self.step,
             tick=self.instrument.tick,
             rows=rows,
+            totals=totals,
             band=None if band_y is None or not rows else self._band(band_y, mid, spread, last),
             mid=mid,
             spread=spread,
@@ -200,7 +203,7 @@ class LadderModel:
             widest_price=max([row.price for row in rows], key=len, default=""),
             widest_whole=self._column.widest_whole,
             fraction=self._column.fraction,
-            widest_sum=max([row.bid_sum or row.ask_sum for row in rows], key=len, default=""),
+            widest_sum=max([text for text, _ in totals], key=len, default=""),
             widest_volume=max([row.volume for row in rows], key=len, default=""),
             flashes=self._flashes,
             point=self._options.number_format.point,
@@ -239,7 +242,7 @@ class LadderModel:
 
     def _rows(
         self, parts: tuple[SidePart, SidePart], marks: RowMarks, places: list[tuple[int, int]]
-    ) -> tuple[LadderRow, ...]:
+    ) -> tuple[tuple[LadderRow, ...], tuple[Total, ...]]:
         # Top to bottom.
         column = self._column
         amounts = [amount for part in parts for amount in part.amounts if amount]
@@ -252,7 +255,8 @@ class LadderModel:
             rows.make(part, side_flags(part, marks, scales.usual, is_large), scales, traded)
             for part, rows in zip(parts, self._side_rows, strict=True)
         )
-        return (*asks[::-1], *bids)
+        ask_totals, bid_totals = (side_totals(part, scales, column) for part in parts)
+        return (*asks[::-1], *bids), (*ask_totals[::-1], *bid_totals)
 
     def _price_text(self, index: int) -> str:
         text = self._row_prices.get(index)

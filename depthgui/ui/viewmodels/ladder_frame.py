@@ -34,8 +34,8 @@ PaintedRow = tuple[Decimal, Decimal | None, Decimal | None]
 class LadderRow(msgspec.Struct, frozen=True, gc=False):
     """One price. Units are integers of the frame's scales; bars are fractions from 0 to 1; `y` is in pixels.
 
-    A side without a level has None for its units and an empty figure. Cumulative and volume texts are rounded.
-    `bought` is the share of the traded volume that takers bought.
+    A side without a level has None for its units and an empty figure. Volume texts are rounded. `bought` is the share
+    of the traded volume that takers bought.
     """
 
     index: int
@@ -45,16 +45,16 @@ class LadderRow(msgspec.Struct, frozen=True, gc=False):
     bid_units: int | None
     bid: Figure
     bid_bar: float
-    bid_sum: str
-    bid_sum_bar: float
     ask_units: int | None
     ask: Figure
     ask_bar: float
-    ask_sum: str
-    ask_sum_bar: float
     volume: str
     volume_bar: float
     bought: float
+
+
+Total = tuple[str, float]
+"""Of a running total: its text, rounded, and empty where no level is; its bar, a fraction from 0 to 1."""
 
 
 class Band(msgspec.Struct, frozen=True, gc=False):
@@ -67,7 +67,9 @@ class Band(msgspec.Struct, frozen=True, gc=False):
 
 
 class LadderFrame(msgspec.Struct, frozen=True, dict=True):
-    """What one paint draws. `rows` are top to bottom, highest price first.
+    """What one paint draws. `rows` are top to bottom, highest price first, and `totals` belong to them one by one.
+
+    Totals stand by themselves because one size changes those of all rows beyond it.
 
     `step` is the price step of a row; a row's price is ``index * step``. `mid` and `spread` are exact, None while a
     side is empty. `size_scale` is the number of decimals of the size units. `widest_whole` is the longest part of a
@@ -83,6 +85,7 @@ class LadderFrame(msgspec.Struct, frozen=True, dict=True):
     step: Decimal
     tick: Decimal
     rows: tuple[LadderRow, ...]
+    totals: tuple[Total, ...]
     band: Band | None
     mid: Decimal | None
     spread: Decimal | None

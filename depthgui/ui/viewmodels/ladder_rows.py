@@ -17,6 +17,7 @@ from depthgui.ui.viewmodels.ladder_frame import (
     LARGE,
     UNCOVERED,
     LadderRow,
+    Total,
 )
 from depthgui.ui.viewmodels.ladder_sizes import SizeColumn
 
@@ -31,7 +32,7 @@ _LARGE_OF_P90 = 1.75
 _LARGE_OF_MEDIAN = 5.0
 _SUM_STEPS = 16  # to the double: how finely the scale of the totals' bars follows the largest
 
-_RowKey = tuple[int, int, int | None, int, int, Traded]
+_RowKey = tuple[int, int, int | None, int, Traded]
 
 IsLarge = Callable[[int, int], bool]
 """Tells whether the row of an index with so many size units is large."""
@@ -111,11 +112,10 @@ class SideRows:
         self, part: SidePart, flags: list[int], scales: RowScales, traded: Mapping[int, Traded]
     ) -> list[LadderRow]:
         """The rows of a part, given their flags and what was traded on some of them."""
-        column, indexes = self._column, part.indexes
-        sums = column.rounded_sums(part.totals)
+        indexes = part.indexes
         volumes = map(traded.get, indexes, repeat(NOT_TRADED)) if traded else repeat(NOT_TRADED)
-        keys = [*zip(part.ys, flags, part.units, part.amounts, sums, volumes, strict=False)]
-        page = (scales.bar_unit, scales.sum_unit, column.decimals)
+        keys = [*zip(part.ys, flags, part.units, part.amounts, volumes, strict=False)]
+        page = (scales.bar_unit, self._column.decimals)
         if page != self._page:
             self._page, self._keys = page, {}
         known, made, make = self._keys, self._rows, self._row
@@ -128,23 +128,24 @@ class SideRows:
         return rows
 
     def _row(self, index: int, key: _RowKey, scales: RowScales) -> LadderRow:
-        y, flags, units, amount, rounded, (volume, volume_bar, bought) = key
-        column, price = self._column, self._price_text(index)
-        sum_bar = rounded * column.sum_unit * scales.sum_unit
-        if units is None:
-            size, bar, text = _NO_FIGURE, 0.0, ""
-        else:
-            bar = amount * scales.bar_unit
-            size, text = column.figure(amount), column.sum_text(rounded)
+        y, flags, units, amount, (volume, volume_bar, bought) = key
+        price = self._price_text(index)
+        size, bar = (_NO_FIGURE, 0.0) if units is None else (self._column.figure(amount), amount * scales.bar_unit)
+        bar = bar if bar < 1.0 else 1.0
         if flags & BID_SIDE:
             return LadderRow(
-                index, y, flags, price, units, size, bar if bar < 1.0 else 1.0, text, sum_bar,
-                None, _NO_FIGURE, 0.0, "", 0.0, volume, volume_bar, bought,
-            )  # fmt: skip
-        return LadderRow(
-            index, y, flags, price, None, _NO_FIGURE, 0.0, "", 0.0,
-            units, size, bar if bar < 1.0 else 1.0, text, sum_bar, volume, volume_bar, bought,
-        )  # fmt: skip
+                index, y, flags, price, units, size, bar, None, _NO_FIGURE, 0.0, volume, volume_bar, bought
+            )
+        return LadderRow(index, y, flags, price, None, _NO_FIGURE, 0.0, units, size, bar, volume, volume_bar, bought)
+
+
+def side_totals(part: SidePart, scales: RowScales, column: SizeColumn) -> list[Total]:
+    """The running totals of a part's rows. Empty rows carry the total on in their bars."""
+    sums, unit, text = column.rounded_sums(part.totals), column.sum_unit * scales.sum_unit, column.sum_text
+    return [
+        ("" if units is None else text(rounded), rounded * unit)
+        for units, rounded in zip(part.units, sums, strict=True)
+    ]
 
 
 def side_flags(part: SidePart, marks: RowMarks, usual: float, is_large: IsLarge | None) -> list[int]:

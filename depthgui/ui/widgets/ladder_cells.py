@@ -78,7 +78,7 @@ class Geometry(NamedTuple):
 
 
 class RowLook(msgspec.Struct, frozen=True, gc=False):
-    """All that stands in a row, by cells. Bars are in pixels; a figure is None where no level is.
+    """What stands in a row but for its total, by cells. Bars are in pixels; a figure is None where no level is.
 
     `flags` are of the whole row, `price_flags` of its price. `bought` and `sold` are the parts of the volume's bar.
     """
@@ -90,8 +90,6 @@ class RowLook(msgspec.Struct, frozen=True, gc=False):
     figure: Figure | None
     bar: int
     is_large: int
-    total: str
-    total_bar: int
     volume: str
     bought: int
     sold: int
@@ -101,8 +99,6 @@ class RowLook(msgspec.Struct, frozen=True, gc=False):
         if self.y != old.y or self.flags != old.flags:
             return WHOLE_ROW
         cells = 0
-        if self.total != old.total or self.total_bar != old.total_bar:
-            cells |= SUM_CELL
         if self.figure != old.figure or self.bar != old.bar or self.is_large != old.is_large:
             cells |= SIZE_CELL
         if self.price != old.price or self.price_flags != old.price_flags:
@@ -112,6 +108,13 @@ class RowLook(msgspec.Struct, frozen=True, gc=False):
         return cells
 
 
+TotalLook = tuple[str, int]
+"""Of a running total: its text, and the length of its bar in pixels."""
+
+Cells = tuple[RowLook, TotalLook, int]
+"""Cells of a row that are to be drawn: how the row looks, its total, and which cells."""
+
+
 class Seen(NamedTuple):
     """What was looked at for the last picture, and what was seen."""
 
@@ -119,6 +122,19 @@ class Seen(NamedTuple):
     overlay: LadderOverlay
     rows: tuple[LadderRow, ...]
     looks: list[RowLook]
+    totals: list[TotalLook]
+
+    def changes(self, before: Seen) -> list[Cells]:
+        """The cells that differ from those seen before at the same places."""
+        changed = []
+        rows = zip(self.looks, before.looks, self.totals, before.totals, strict=True)
+        for look, old_look, total, old_total in rows:
+            cells = 0 if look is old_look else look.changes(old_look)
+            if total != old_total:
+                cells |= SUM_CELL
+            if cells:
+                changed.append((look, total, WHOLE_ROW if self.place.is_tight else cells))
+        return changed
 
 
 class _Rooms(NamedTuple):
@@ -152,11 +168,9 @@ def _look(row: LadderRow, rooms: _Rooms, overlay: LadderOverlay | None) -> RowLo
             | (index in overlay.marked) * _MARKED
         )
     if flags & BID_SIDE:
-        units, figure, bar, text = row.bid_units, row.bid, row.bid_bar * rooms.bid, row.bid_sum
-        sum_bar = row.bid_sum_bar * rooms.bid_sum
+        units, figure, bar = row.bid_units, row.bid, row.bid_bar * rooms.bid
     else:
-        units, figure, bar, text = row.ask_units, row.ask, row.ask_bar * rooms.ask, row.ask_sum
-        sum_bar = row.ask_sum_bar * rooms.ask_sum
+        units, figure, bar = row.ask_units, row.ask, row.ask_bar * rooms.ask
     is_level = units is not None
     length = bought = 0
     if row.volume_bar:
@@ -170,8 +184,6 @@ def _look(row: LadderRow, rooms: _Rooms, overlay: LadderOverlay | None) -> RowLo
         figure if is_level else None,
         (round(bar) or 1) if is_level else 0,
         flags & LARGE,
-        text,
-        (round(sum_bar) or 1) if sum_bar > 0 else 0,
         row.volume if length else "",
         bought,
         length - bought,
@@ -252,11 +264,20 @@ class CellPainter:
             point=frame.point,
         )
 
-    def looks(
-        self, frame: LadderFrame, place: Geometry, overlay: LadderOverlay, before: Seen | None = None
-    ) -> list[RowLook]:
+    def see(self, frame: LadderFrame, place: Geometry, overlay: LadderOverlay, before: Seen | None) -> Seen:
         """What is seen of each row. Rows that are as they were `before` aren't looked at again."""
         rooms = _Rooms.of(place)
+        bid_px, ask_px = rooms.bid_sum, rooms.ask_sum
+        totals = [
+            (text, (round(bar * (bid_px if row.flags & BID_SIDE else ask_px)) or 1) if bar > 0 else 0)
+            for row, (text, bar) in zip(frame.rows, frame.totals, strict=True)
+        ]
+        return Seen(place, overlay, frame.rows, self._looks(frame, place, overlay, rooms, before), totals)
+
+    @staticmethod
+    def _looks(
+        frame: LadderFrame, place: Geometry, overlay: LadderOverlay, rooms: _Rooms, before: Seen | None
+    ) -> list[RowLook]:
         is_plain = overlay.hovered is None and not overlay.selected and not overlay.marked
         pointed = None if is_plain else overlay
         rows = frame.rows
@@ -269,11 +290,11 @@ class CellPainter:
 
     # -- drawing
 
-    def clear(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[tuple[RowLook, int]]) -> None:
+    def clear(self, painter: QtGui.QPainter, place: Geometry, changed: Sequence[Cells]) -> None:
         """Take away what was drawn of these cells before."""
         row_px = place.row_px
         tops: dict[tuple[int, Span], list[int]] = {}
-        for look, cells in looks:
+        for look, _, cells in changed:
             y, flags = look.y, look.flags
             if cells == WHOLE_ROW:
                 self.clear_strip(painter, place, y, row_px)
@@ -303,20 +324,20 @@ class CellPainter:
         left, right = place.price
         painter.fillRect(left, y, right - left, height, self._price_ground)
 
-    def draw(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[tuple[RowLook, int]]) -> None:
+    def draw(self, painter: QtGui.QPainter, place: Geometry, changed: Sequence[Cells]) -> None:
         """Draw these cells on cleared ground: bars and washes, then what the pointer adds, then numbers."""
-        prices = [look for look, cells in looks if cells & PRICE_CELL] if place.price[1] else []
-        sizes = [look for look, cells in looks if cells & SIZE_CELL]
-        sums = [look for look, cells in looks if cells & SUM_CELL]
-        volumes = [look for look, cells in looks if cells & VOLUME_CELL] if place.volume[1] else []
-        for look, cells in looks:
+        prices = [look for look, _, cells in changed if cells & PRICE_CELL] if place.price[1] else []
+        sizes = [look for look, _, cells in changed if cells & SIZE_CELL]
+        sums = [(look, total) for look, total, cells in changed if cells & SUM_CELL]
+        volumes = [look for look, _, cells in changed if cells & VOLUME_CELL] if place.volume[1] else []
+        for look, _, cells in changed:
             if look.flags & UNCOVERED:
                 self._draw_hatch(painter, place, look, cells)
         self._draw_best(painter, place, prices)
         self._draw_sum_bars(painter, place, sums)
         self._draw_size_bars(painter, place, sizes)
         self._draw_volume_bars(painter, place, volumes)
-        for look, cells in looks:
+        for look, _, cells in changed:
             if look.flags & (_HOVERED | _SELECTED | _MARKED):
                 self._draw_overlay(painter, place, look, cells)
         self._draw_prices(painter, place, prices)
@@ -349,14 +370,15 @@ class CellPainter:
                 colour = self._best["bid" if flags & BEST_BID else "ask"]
                 painter.fillRect(left, look.y, right - left, place.row_px, colour)
 
-    def _draw_sum_bars(self, painter: QtGui.QPainter, place: Geometry, looks: Sequence[RowLook]) -> None:
+    def _draw_sum_bars(
+        self, painter: QtGui.QPainter, place: Geometry, sums: Sequence[tuple[RowLook, TotalLook]]
+    ) -> None:
         # Empty rows carry the total on, so that the totals make one shape.
         fill, height = painter.fillRect, place.row_px - 2
         right, left = place.bids.sums[1] - 1, place.asks.sums[0] + 1
         bid, ask = self._sum_bars["bid"], self._sum_bars["ask"]
         has_bids, has_asks = place.bids.sums[1], place.asks.sums[1]
-        for look in looks:
-            length = look.total_bar
+        for look, (_, length) in sums:
             if look.flags & BID_SIDE:
                 if length and has_bids:
                     fill(right - length, look.y + 1, length, height, bid)
@@ -458,14 +480,18 @@ class CellPainter:
         figures.draw_tails(painter, tails)
 
     def _draw_totals(
-        self, painter: QtGui.QPainter, place: Geometry, sums: Sequence[RowLook], volumes: Sequence[RowLook]
+        self,
+        painter: QtGui.QPainter,
+        place: Geometry,
+        sums: Sequence[tuple[RowLook, TotalLook]],
+        volumes: Sequence[RowLook],
     ) -> None:
         dy, bid_x, ask_x = self._dy, place.bids.sum_x, place.asks.sum_x
         has_bids, has_asks = place.bids.sums[1], place.asks.sums[1]
         texts: list[Number] = [
-            (bid_x if look.flags & BID_SIDE else ask_x, look.y + dy, look.total)
-            for look in sums
-            if look.total and (has_bids if look.flags & BID_SIDE else has_asks)
+            (bid_x if look.flags & BID_SIDE else ask_x, look.y + dy, text)
+            for look, (text, _) in sums
+            if text and (has_bids if look.flags & BID_SIDE else has_asks)
         ]
         volume_x = place.volume[1] - PAD
         texts += [(volume_x, look.y + dy, look.volume) for look in volumes if look.volume]

@@ -23,8 +23,8 @@ from depthgui.ui.widgets.ladder_cells import (
     TEXT,
     WHOLE_ROW,
     CellPainter,
+    Cells,
     Geometry,
-    RowLook,
     Seen,
     Span,
 )
@@ -128,8 +128,7 @@ class LadderPainter:
         """Draw everything: header, rows, band, and the card beside the hovered row."""
         width, height = size.width(), size.height()
         place = self._cells.geometry(frame, self.spans(width), width)
-        seen = Seen(place, overlay, frame.rows, self._cells.looks(frame, place, overlay, self._seen))
-        picture = self._renew(frame, seen, height)
+        picture = self._renew(frame, self._cells.see(frame, place, overlay, self._seen), height)
         painter.drawPixmap(0, 0, picture)
         top = self.metrics.header_px
         painter.translate(0, top)
@@ -156,14 +155,10 @@ class LadderPainter:
         is_new = page != self._page or self._picture is None or before is None
         if is_new or before is None or self._picture is None:
             picture = self._blank(place, height)
-            changed = [(look, WHOLE_ROW) for look in looks]
+            changed = [(look, total, WHOLE_ROW) for look, total in zip(looks, seen.totals, strict=True)]
         else:
             picture = self._picture
-            changed = [
-                (look, WHOLE_ROW if place.is_tight else look.changes(old))
-                for look, old in zip(looks, before.looks, strict=True)
-                if look is not old and look != old
-            ]
+            changed = seen.changes(before)
         band = frame.band if is_new or frame.band != self._band else None
         if changed or band is not None:
             self._page = None  # until it is whole again
@@ -185,7 +180,7 @@ class LadderPainter:
         self,
         picture: QtGui.QPixmap,
         place: Geometry,
-        changed: Sequence[tuple[RowLook, int]],
+        changed: Sequence[Cells],
         band: Band | None,
         *,
         stale: bool,

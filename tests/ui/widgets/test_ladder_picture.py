@@ -271,7 +271,7 @@ def test_only_the_cells_that_differ_are_drawn(stage: Stage, monkeypatch: pytest.
     plain = LadderPainter._draw
 
     def spy(painter: LadderPainter, *arguments: Any, **more: Any) -> None:
-        drawn.update(Decimal(look.price) for look, _ in arguments[2])
+        drawn.update(Decimal(look.price) for look, *_ in arguments[2])
         plain(painter, *arguments, **more)
 
     monkeypatch.setattr(LadderPainter, "_draw", spy)

@@ -164,7 +164,7 @@ def test_running_totals_count_every_level_from_the_best_one() -> None:
     frame = made.build(book, stale=False)
     top = frame.rows[0]
     assert not top.flags & BEST_BID
-    assert Decimal(top.bid_sum) == (Decimal("100.00") - frame.painted.rows[0][0]) / Decimal("0.01") + 1
+    assert Decimal(frame.totals[0][0]) == (Decimal("100.00") - frame.painted.rows[0][0]) / Decimal("0.01") + 1
 
 
 def test_flags_of_best_rows_sides_and_spread() -> None:

@@ -37,9 +37,9 @@ def frame_of(instrument: Instrument, book: object, ticks: int = 1, **options: ob
 
 def shown(frame: LadderFrame) -> dict[str, tuple[str, str]]:
     return {
-        row.price: ("".join(row.bid), row.bid_sum) if row.bid_sum else ("".join(row.ask), row.ask_sum)
-        for row in frame.rows
-        if row.bid_sum or row.ask_sum
+        row.price: ("".join(row.ask if row.bid_units is None else row.bid), total)
+        for row, (total, _) in zip(frame.rows, frame.totals, strict=True)
+        if total
     }
 
 

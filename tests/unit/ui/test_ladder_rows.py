@@ -11,7 +11,7 @@ from unit.ui.books import FakeFeed, change, small_book
 
 from depthgui.ui.viewmodels.figures import ExactScale, NumberFormat
 from depthgui.ui.viewmodels.instrument import Instrument
-from depthgui.ui.viewmodels.ladder import LadderModel
+from depthgui.ui.viewmodels.ladder import LadderModel, LastPrice
 from depthgui.ui.viewmodels.ladder_options import LadderOptions, SizeUnit
 from depthgui.ui.viewmodels.ladder_rows import SideRows
 from depthgui.ui.viewmodels.ladder_sizes import SizeColumn
@@ -36,6 +36,7 @@ def forget(model: LadderModel) -> None:
     """Make it build the next frame from nothing but the book."""
     model._side_rows = (SideRows(model._column, model._price_text), SideRows(model._column, model._price_text))
     model._touch, model._traded_rows, model.grid._laid_out_for = (0, 0), None, ()
+    model._frame = None
 
 
 @given(STEPS, st.sampled_from(list(SizeUnit)), st.booleans(), st.sampled_from([1, 5]))
@@ -61,18 +62,35 @@ def test_kept_rows_are_as_new_ones(steps: list[tuple[str, int, str]], unit: Size
         kept = model.build(book, stale=False)
         forget(model)
         fresh = model.build(book, stale=False)
-        assert (kept.rows, kept.band, kept.mid, kept.spread) == (fresh.rows, fresh.band, fresh.mid, fresh.spread)
+        assert (kept.rows, kept.totals) == (fresh.rows, fresh.totals)
+        assert (kept.band, kept.mid, kept.spread) == (fresh.band, fresh.mid, fresh.spread)
 
 
 def test_what_stays_is_the_same_row() -> None:
     model = LadderModel(CENT)
     model.grid.resize(40 * 19 + 24, 19, 24)
     book = small_book()
-    before = model.build(book, stale=False).rows
+    before = model.build(book, stale=False)
     change(book, [("99.99", "2.600")])  # less in all than the asks, and neither large nor small
-    after = model.build(book, stale=False).rows
-    changed = {row.price for row, old in zip(after, before, strict=True) if row is not old}
-    assert changed == {row.price for row in after if Decimal(row.price) <= Decimal("99.99")}
+    after = model.build(book, stale=False)
+    changed = {row.price for row, old in zip(after.rows, before.rows, strict=True) if row is not old}
+    assert changed == {"99.99"}
+    totals = zip(after.rows, after.totals, before.totals, strict=True)
+    changed = {row.price for row, total, old in totals if total != old}
+    assert changed == {row.price for row in after.rows if Decimal(row.price) <= Decimal("99.99")}
+
+
+def test_another_last_price_changes_the_band_alone() -> None:
+    model = LadderModel(CENT)
+    model.grid.resize(40 * 19 + 24, 19, 24)
+    book = small_book()
+    before = model.build(book, stale=False, last=LastPrice("100.00", 1))
+    after = model.build(book, stale=False, last=LastPrice("100.01", -1))
+    assert after.rows is before.rows
+    assert (before.band.price, after.band.price, after.band.direction) == ("100.00", "100.01", -1)
+    assert model.build(book, stale=True).stale
+    change(book, [("99.99", "2.600")])
+    assert model.build(book, stale=True).rows is not before.rows
 
 
 @given(st.lists(st.tuples(st.integers(9990, 10010), SIZES, st.booleans(), st.booleans()), max_size=20))
