@@ -23,6 +23,10 @@ class AuditTurns:
         self._is_on = False
         self._since_s = self._next_s = float("-inf")
 
+    def begin_anew(self) -> None:
+        """The book is a new one: it is to be verified as soon as it can be."""
+        self._next_s = float("-inf")
+
     def wants(self, now_s: float, *, is_live: bool, verified_s: float | None) -> bool:
         """Say whether best prices are wanted now; `verified_s` is when the book last agreed with the venue's word.
 

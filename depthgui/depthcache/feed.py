@@ -460,6 +460,7 @@ class Feed:
         is_joined = change.after is SyncState.LIVE and change.before is not SyncState.STALE
         if is_joined:
             self._trouble = None
+            self._turns.begin_anew()
             self._drop_partial()
             self._next_refresh_s = self._loop.time() + (self.options.refresh_s or 0.0)
             if self.info is None:

@@ -82,6 +82,18 @@ async def test_a_wrong_hidden_book_is_found_in_its_turn(venue: ModelVenue, hub: 
     await until(lambda: watch.feed.state is FeedState.LIVE, 10)
 
 
+async def test_a_new_book_is_verified_at_once(venue: ModelVenue, hub: Hub) -> None:
+    watch = await hidden(venue, hub)
+    await until(lambda: not listens(venue), 12)
+    venue.streams[-1].cut()
+    await until(lambda: watch.feed.state is FeedState.RECONNECTING, 5)
+    await until(lambda: watch.feed.state is FeedState.LIVE, 20)
+    audits = watch.feed.counters.audits
+    await until(lambda: watch.feed.counters.audits > audits, 5)
+    await until(lambda: not listens(venue), 12)
+    assert watch.wrong == []
+
+
 async def test_a_stopped_feed_asks_for_nothing(venue: ModelVenue, hub: Hub) -> None:
     watch = await hidden(venue, hub)
     await watch.feed.stop()
