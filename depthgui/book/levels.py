@@ -124,14 +124,8 @@ class BookSide:
 
     def rows(self, limit: int | None = None) -> list[tuple[PriceKey, float]]:
         """Key of the price, and size as the nearest float, of the best `limit` levels (all by default), best first."""
-        rows = self._rows
-        if limit is not None and 0 <= limit <= len(rows):
-            self._unasked = 0
-            wanted = limit
-        else:
-            wanted = self._prepare(limit)
-            rows = self._rows
-        return rows[: -wanted - 1 : -1] if self._is_bid else rows[:wanted]
+        wanted = self._prepare(limit)
+        return self._rows[: -wanted - 1 : -1] if self._is_bid else self._rows[:wanted]
 
     def price_text(self, key: PriceKey) -> str:
         """The price as the venue wrote it."""
@@ -314,6 +308,8 @@ class BookSide:
     def _prepare(self, limit: int | None) -> int:
         # Sees to it that the best `limit` levels stand in order; returns how many they are.
         self._unasked = 0
+        if limit is not None and 0 <= limit <= len(self._rows):  # and the dict need not be brought up to date
+            return limit
         wanted = len(self) if limit is None else min(max(limit, 0), len(self))
         if len(self._rows) < wanted:
             self._depth = max(self._depth, wanted)

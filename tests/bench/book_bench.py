@@ -128,7 +128,7 @@ def books_on_made_messages(plan: Plan) -> Result:
     rounds = plan.pick(3, 1)
     if rounds > 1:
         result.notes.append(
-            f"Of {rounds} such runs it is the one in which parsing alone was quickest: others disturb it."
+            f"Of {rounds} such runs it is the one in which parsing alone was quickest, which others disturbed least."
         )
     _compare(result, plan, workload, piece, rounds=rounds)
     return result

@@ -165,8 +165,8 @@ class LadderModel:
         self.grid.follow(self._boundary(bid_units, ask_units))
         places, band_y = self.grid.layout()
         step = self._step_units
-        traded = None if self.volumes is None else self.volumes.rows(self._prices, self._sizes, step)
-        shows = (book, book.version, book.coverage, stale, places, band_y, traded)
+        volumes = None if self.volumes is None else self.volumes.rows(self._prices, self._sizes, step)
+        shows = (book, book.version, book.coverage, stale, places, band_y, volumes)
         if self._frame is not None and shows == self._shows:  # only the last price is another
             if self._frame.band is None or band_y is None:
                 return self._frame
@@ -181,7 +181,7 @@ class LadderModel:
             *self._proven(book),
         )
         parts = self._parts(places, asks, bids)
-        rows, totals = self._rows(parts, marks, places)
+        rows, totals = self._rows(parts, marks, places, volumes)
         if self._options.flashes and book.version != self._seen_version:
             self._seen_version = book.version
             self._note_changes(parts, now_s)
@@ -241,7 +241,11 @@ class LadderModel:
         )
 
     def _rows(
-        self, parts: tuple[SidePart, SidePart], marks: RowMarks, places: list[tuple[int, int]]
+        self,
+        parts: tuple[SidePart, SidePart],
+        marks: RowMarks,
+        places: list[tuple[int, int]],
+        volumes: Mapping[int, tuple[int, int]] | None,
     ) -> tuple[tuple[LadderRow, ...], tuple[Total, ...]]:
         # Top to bottom.
         column = self._column
@@ -250,7 +254,7 @@ class LadderModel:
         column.fit(max(amounts, default=0), largest_sum)
         scales = row_scales(amounts, largest_sum)
         is_large = self._chosen_large() if self._has_chosen_large else None
-        traded = self._traded(places)
+        traded = self._traded(places, volumes)
         asks, bids = (
             rows.make(part, side_flags(part, marks, scales.usual, is_large), scales, traded)
             for part, rows in zip(parts, self._side_rows, strict=True)
@@ -281,12 +285,11 @@ class LadderModel:
             return lambda _index, units: units >= size or units * per_unit >= worth
         return lambda index, units: units >= size or units * per_unit * index * step >= worth
 
-    def _traded(self, places: list[tuple[int, int]]) -> dict[int, Traded]:
-        # What was traded on the rows on screen, as it is shown.
-        if self.volumes is None:
+    def _traded(self, places: list[tuple[int, int]], rows: Mapping[int, tuple[int, int]] | None) -> dict[int, Traded]:
+        # What was traded on the rows on screen, as it is shown: in the decimals that the sizes' column has by now.
+        if rows is None:
             return {}
         column, step = self._column, self._step_units
-        rows = self.volumes.rows(self._prices, self._sizes, step)
         key = (places[:1], len(places), column.decimals)
         if rows is self._traded_rows and key == self._traded_key:
             return self._traded_kept
