@@ -65,28 +65,20 @@ class Lines(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Where a window's slots are in a history's arrays, and whether there is a column of each, and of all.
-
-    `starts` is where row 0 of each would be in the history's sizes, laid end to end.
-    """
+    """Where a window's slots are in a history's arrays, and whether there is a column of each: None for all."""
 
     at: slice | Ints
-    starts: Ints
-    is_there: npt.NDArray[np.bool_]
-    slots: Ints
-    is_whole: bool
+    is_there: npt.NDArray[np.bool_] | None
 
 
-def cells(
-    history: HeatmapHistory, window: Window, newest_slot: int, cap: float, places: Places | None = None
-) -> tuple[Codes, bool]:
+def cells(history: HeatmapHistory, window: Window, newest_slot: int, cap: float) -> tuple[Codes, bool]:
     """Codes of a window, shape (rows, groups), and whether some of them may be unknown or gaps.
 
-    `cap` is the size in units that is shown in full. `places` are the window's, if the caller has them. Slots after
-    `newest_slot` have not been yet, and those before the oldest column are not kept: both are empty.
+    `cap` is the size in units that is shown in full. Slots after `newest_slot` have not been yet, and those before the
+    oldest column are not kept: both are empty.
     """
-    at, starts, is_there, slots, is_whole = places or places_of(history, window)
-    squares = _sizes(history, window, starts) * (FULL**2 / max(cap, 1.0))
+    at, is_there = places_of(history, window)
+    squares = _sizes(history, window, at) * (FULL**2 / max(cap, 1.0))
     np.sqrt(np.minimum(squares, FULL**2, out=squares), out=squares)
     codes = np.ceil(squares, out=squares).astype(np.uint8)
     lows, highs = history.lows[at], history.highs[at]
@@ -96,21 +88,21 @@ def cells(
         below_low = down > (window.top_row - lows)[:, None]
         above_high = down < (window.top_row - highs)[:, None]
         np.putmask(codes, below_low | above_high, UNKNOWN)
-    if not is_whole:
+    if is_there is not None:
         codes[~is_there] = GAP
-        oldest = history.oldest_slot
+        slots, oldest = _slots(window), history.oldest_slot
         codes[(slots > newest_slot) | (slots < (newest_slot + 1 if oldest is None else oldest))] = EMPTY
     if window.merge > 1:
         codes = codes.reshape(window.groups, window.merge, window.rows).max(axis=1)
-    return codes.T, not (is_known and is_whole)
+    return codes.T, not is_known or is_there is not None
 
 
-def lines(history: HeatmapHistory, window: Window, places: Places | None = None) -> Lines:
-    """Best prices of a window; `places` as for `cells`."""
-    at, _, is_there, _, is_whole = places or places_of(history, window)
+def lines(history: HeatmapHistory, window: Window) -> Lines:
+    """Best prices of a window."""
+    at, is_there = places_of(history, window)
     rows = (history.bests[at] / history.step).T
     stretches = history.stretches[at]
-    if not is_whole:
+    if is_there is not None:
         rows[:, ~is_there] = np.nan
         stretches = np.where(is_there, stretches, -1)
     if window.merge == 1:
@@ -123,13 +115,16 @@ def lines(history: HeatmapHistory, window: Window, places: Places | None = None)
 
 def sample_cap(history: HeatmapHistory, window: Window) -> float | None:
     """The robust largest size of a window in units: the 98th percentile of what rests there, None for nothing."""
-    at, starts, is_there, _, _ = places_of(history, window)
-    starts, bases = starts[is_there], history.bases[at][is_there]
-    if not starts.size:
+    at, is_there = places_of(history, window)
+    if isinstance(at, slice):
+        at = np.arange(at.start, at.stop)
+    if is_there is not None:
+        at = at[is_there]
+    if not at.size:
         return None
-    every = slice(None, None, max(1, math.ceil(starts.size * window.rows / _SAMPLE)))
-    sizes = _sizes(history, window, starts[every])
-    offsets = (window.top_row - bases[every])[:, None] - np.arange(window.rows)
+    at = at[:: max(1, math.ceil(at.size * window.rows / _SAMPLE))]
+    sizes = _sizes(history, window, at)
+    offsets = (window.top_row - history.bases[at])[:, None] - np.arange(window.rows)
     resting = sizes[(sizes > 0) & (offsets >= 0) & (offsets < history.rows)]
     if not resting.size:
         return None
@@ -154,21 +149,31 @@ def ring_of(history: HeatmapHistory, window: Window) -> slice | Ints:
 
 def places_of(history: HeatmapHistory, window: Window) -> Places:
     """Look up the slots of a window."""
-    first, count, length = window.first_slot, window.slot_count, history.rows
-    slots = np.arange(first, first + count)
-    at = ring_of(history, window)
-    if isinstance(at, slice):
-        starts = np.arange(at.start * length, at.stop * length, length) - history.bases[at]
-    else:
-        starts = at * length - history.bases[at]
+    at, oldest, unbroken = ring_of(history, window), history.oldest_slot, history.unbroken_slot
+    if oldest is not None and unbroken is not None and history.last_slot is not None:
+        first, end = window.first_slot, window.first_slot + window.slot_count
+        if max(oldest, unbroken) <= first and end <= history.last_slot + 1:
+            return Places(at, None)
+    slots = _slots(window)
     is_there = history.slots[at] == slots
-    oldest = history.oldest_slot
-    if oldest is not None and first < oldest:
+    if oldest is not None:
         is_there &= slots >= oldest  # a place that no newer column has taken
-    return Places(at, starts, is_there, slots, False not in is_there.tolist())
+    return Places(at, None if False not in is_there.tolist() else is_there)
 
 
-def _sizes(history: HeatmapHistory, window: Window, starts: Ints) -> Ints | npt.NDArray[np.uint32]:
+def _slots(window: Window) -> Ints:
+    return np.arange(window.first_slot, window.first_slot + window.slot_count)
+
+
+def _sizes(history: HeatmapHistory, window: Window, at: slice | Ints) -> Ints | npt.NDArray[np.uint32]:
     # Sizes by place and row. What lies outside a column's rows is anything: it is not known either.
+    length = history.rows
+    if isinstance(at, slice):
+        if window.slot_count == 1:
+            end = window.top_row - int(history.bases[at.start]) + 1
+            if window.rows <= end <= length:  # a single column is a stretch of memory, upside down
+                return history.sizes[at, end - window.rows : end][:, ::-1]
+        at = np.arange(at.start, at.stop)
+    starts = at * length - history.bases[at]
     rows = np.arange(window.top_row, window.top_row - window.rows, -1)
     return history.sizes.reshape(-1).take(starts[:, None] + rows, mode="clip")

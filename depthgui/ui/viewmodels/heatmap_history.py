@@ -83,6 +83,7 @@ class HeatmapHistory:
         self.version = 0
         self.first_slot: int | None = None
         self.last_slot: int | None = None
+        self.unbroken_slot: int | None = None  # from here to the last one no slot is without a column
         self.slots = np.full(capacity, _NEVER, np.int64)
         self.stretches = np.zeros(capacity, np.int64)
         self.walls_ms = np.zeros(capacity, np.int64)
@@ -173,6 +174,8 @@ class HeatmapHistory:
             self.traded[at, side] += float(trade.size)
             self.turnover[at, side] += float(trade.size) * float(trade.price)
         self.first_slot = slot if self.first_slot is None else self.first_slot
+        if self.last_slot is None or slot != self.last_slot + 1:
+            self.unbroken_slot = slot
         self.last_slot = slot
         self.version += 1
         return True

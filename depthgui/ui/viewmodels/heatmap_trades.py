@@ -38,8 +38,9 @@ def sample_scale(history: HeatmapHistory, window: Window, most: int) -> TradeSca
 
     The largest of them are left out of account, by the same share as the largest sizes.
     """
-    at, _, is_there, _, _ = places_of(history, window)
-    sums = history.traded[at][is_there].ravel()
+    at, is_there = places_of(history, window)
+    traded = history.traded[at]
+    sums = (traded if is_there is None else traded[is_there]).ravel()
     sums = sums[sums > 0]
     if not sums.size:
         return None

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PySide6 import QtCore, QtGui
 
 from depthgui.ui.theme import Theme
-from depthgui.ui.viewmodels.heatmap_cells import GAP, UNKNOWN, Codes, Lines, Window, cells, lines, places_of
+from depthgui.ui.viewmodels.heatmap_cells import GAP, UNKNOWN, Codes, Lines, Window, cells, lines
 from depthgui.ui.viewmodels.heatmap_colours import heat_table
 from depthgui.ui.viewmodels.heatmap_history import HeatmapHistory
 from depthgui.ui.viewmodels.heatmap_trades import Bubble, TradeScale, bubbles
@@ -148,15 +148,14 @@ class HeatmapImage:
     def _draw(
         self, history: HeatmapHistory, window: Window, look: Look, start: int, stop: int, newest_slot: int
     ) -> None:
-        # One group more on the left: the lines come from there.
-        part = Window(start - 1, stop - start + 1, window.merge, window.top_row, window.rows)
-        places = places_of(history, part)
-        codes, has_marks = cells(history, part, newest_slot, look.cap, places)
-        codes = codes[:, 1:]
+        part = Window(start, stop - start, window.merge, window.top_row, window.rows)
+        codes, has_marks = cells(history, part, newest_slot, look.cap)
         left, right = start - self._origin, stop - self._origin
         drawn = self._cells[:, :, left:right]
         drawn[:] = (self._table if look.with_heat else self._bare)[codes][:, None, :, None]
-        self._draw_lines(left * look.group_px, lines(history, part, places), look)
+        # One group more on the left: the lines come from there.
+        part = Window(start - 1, stop - start + 1, window.merge, window.top_row, window.rows)
+        self._draw_lines(left * look.group_px, lines(history, part), look)
         if has_marks:
             self._hatch(drawn, codes, look, start)
 
