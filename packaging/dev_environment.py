@@ -93,8 +93,13 @@ def base_python() -> str:
 
 
 def clean_variables(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Environment variables for child processes, without those that would lead Python or pip elsewhere."""
+    """Environment variables for child processes, without those that would lead Python or pip elsewhere.
+
+    Python keeps what it has compiled, as it does on its users' machines: the tests and the benchmarks start the program
+    hundreds of times, and a third of each start would be compiling.
+    """
     misleading = {
+        "PYTHONDONTWRITEBYTECODE",
         "PYTHONPATH",
         "PYTHONHOME",
         "PIP_USER",

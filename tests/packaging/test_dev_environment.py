@@ -180,6 +180,11 @@ def test_a_place_that_cannot_be_written_is_said_in_words(project: Path) -> None:
         dev_environment.ensure(FULL)
 
 
+def test_what_python_compiles_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert "PYTHONDONTWRITEBYTECODE" not in dev_environment.clean_variables()
+
+
 def test_variables_that_mislead_pip_are_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_USER", "1")
     monkeypatch.setenv("PYTHONPATH", "somewhere")
