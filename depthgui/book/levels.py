@@ -320,20 +320,29 @@ class BookSide:
         self._give_up_top()
         self._has_top = True
         sizes = self._sizes
-        self._rows = rows = [(key, sizes[key]) for key in sorted(sizes)]
-        self._top = [key for key, _ in rows]
-        self._top.append(_END)
+        keys = sorted(sizes)
         self._low, self._high = -math.inf, math.inf
-        if len(rows) > 2 * self._depth:
-            self._shorten_top()
+        keep = 2 * self._depth
+        is_cut = len(keys) > keep  # before the rows are made, which costs more than sorting
+        if is_cut:
+            keys = keys[-keep:] if self._is_bid else keys[:keep]
+        self._top = [*keys, _END]
+        self._rows = [(key, sizes[key]) for key in keys]
+        if is_cut:
+            self._end_top()
 
     def _shorten_top(self) -> None:
         keep = 2 * self._depth
         if self._is_bid:
             del self._top[: -keep - 1], self._rows[:-keep]
-            self._low = self._top[0]
         else:
             del self._top[keep:-1], self._rows[keep:]
+        self._end_top()
+
+    def _end_top(self) -> None:
+        if self._is_bid:
+            self._low = self._top[0]
+        else:
             self._high = self._top[-2]
 
     def _give_up_top(self) -> None:
