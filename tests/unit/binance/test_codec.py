@@ -153,6 +153,17 @@ def test_prices_that_are_no_numbers_are_left_to_the_book() -> None:
     assert event.bids == [("x", "1"), ("nan", "1")]
 
 
+def test_sizes_of_many_digits_before_the_point_are_numbers_too_whatever_came_before() -> None:
+    decoder = codec.DiffDecoder()
+    for size in ("12.50000000", "123456789.00000000", "12.50000000", "123456789.00000000"):
+        event = decoder.decode(b'{"U":1,"u":2,"E":3,"b":[["0.00001234","%s"]],"a":[]}' % size.encode())
+        assert isinstance(event, NumberDiff)
+        assert event.bids == [(0.00001234, float(size))]
+        assert event.as_text().bids == [("0.00001234", size)]
+    event = decoder.decode(b'{"U":1,"u":2,"E":3,"b":[["0.00001234","123456789.00000001"]],"a":[]}')
+    assert not isinstance(event, NumberDiff)
+
+
 def test_whole_prices_are_numbers_too() -> None:
     event = codec.DiffDecoder().decode(b'{"U":1,"u":2,"E":3,"b":[["60","7.31"]],"a":[["65","8.28"],["70","38.88"]]}')
     assert isinstance(event, NumberDiff)
