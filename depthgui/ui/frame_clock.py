@@ -23,6 +23,10 @@ _HEARTBEAT_S = 1.0
 _REMEMBERED = 120
 
 
+PaintListener = Callable[[float, float | None], None]
+"""Told a paint's time in milliseconds, and for the first paint of a frame how long ago the event came that it shows."""
+
+
 class FrameSource(Protocol):
     """What the clock drives. Register it when it is shown, unregister it when it is hidden."""
 
@@ -73,8 +77,7 @@ class FrameClock(QtCore.QObject):
         self._slots: dict[int, _Slot] = {}
         self._beats: dict[int, Beat] = {}
         self._interval_ms = 16
-        # Told every paint's time, and for the first paint of a frame the time since the event it shows; a meter's.
-        self.on_paint: Callable[[float, float | None], None] | None = None
+        self._listeners: list[PaintListener] = []
         self.set_cap(cap_fps)
         self._timer = QtCore.QTimer(self)
         self._timer.setSingleShot(True)
@@ -134,6 +137,11 @@ class FrameClock(QtCore.QObject):
         for beat in self._beats.values():
             beat.stop()
 
+    def listen(self, listener: PaintListener) -> Callable[[], None]:
+        """Tell `listener` of every paint from now on; what is returned ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
     def note_paint(self, paint_ms: float) -> None:
         """A source reports how long its paint took."""
         self._paints_ms.append(paint_ms)
@@ -142,8 +150,8 @@ class FrameClock(QtCore.QObject):
             latency_ms = (self._now() - self._rendered_event_s) * 1000
             self._latencies_ms.append(latency_ms)
             self._rendered_event_s = None
-        if self.on_paint is not None:
-            self.on_paint(paint_ms, latency_ms)
+        for listener in tuple(self._listeners):
+            listener(paint_ms, latency_ms)
 
     def stats(self) -> FrameStats:
         """Figures over the last second (frames) and the last paints."""

@@ -23,6 +23,7 @@ from depthgui.ui.icons import app_icon
 from depthgui.ui.key_window import KeyWindow
 from depthgui.ui.notice_bar import NoticeBar
 from depthgui.ui.pages import Pages
+from depthgui.ui.paint_meter import PaintMeter
 from depthgui.ui.status_bar import StatusBar, StatusFigures
 from depthgui.ui.symbol_catalogue import SymbolCatalogue
 from depthgui.ui.symbol_tab import PANEL_NAMES, SymbolTab
@@ -38,6 +39,7 @@ from depthgui.ui.wording import TimeZone, sentence
 from depthgui.ui.workspaces import Workspaces
 
 _TICK_MS = 500
+_METER_S = 2.0
 _SAVE_AFTER_MS = 1500
 _TURN_S = 0.001  # enough for Qt to paint what has changed
 _IN_FRONT, _BEHIND = 0, 1  # whose snapshot is fetched first
@@ -84,6 +86,8 @@ class MainWindow(KeyWindow):
         self.pages = Pages(self.tabs, self._make_page, self._release, self)
         self.welcome = WelcomePage(theme)
         self.status = StatusBar(theme)
+        self._meter = PaintMeter(services.clock, self._feeds.values)
+        self._metered_s = services.now_s()
         self.dialogs = WindowDialogs(self, services)
         self.connections = ConnectionDialogs(self, self, theme, self.zone, services.now_s)
         self.actions_by_name = ActionRegistry(self, Commands(self), self._profile.settings.shortcuts)
@@ -425,6 +429,10 @@ class MainWindow(KeyWindow):
             page.refresh_banner()
             page.panels.header.loop_lag_ms = lag_ms
         self.status.show_figures(self._figures())
+        now_s = self._services.now_s()
+        if now_s - self._metered_s >= _METER_S:
+            self._metered_s = now_s
+            self.status.show_meter(self._meter.read(lag_ms))
 
     def _figures(self) -> StatusFigures:
         stats = self._services.clock.stats()
@@ -536,6 +544,7 @@ class MainWindow(KeyWindow):
         self.detach()
         self._tick_timer.stop()
         self._save_timer.stop()
+        self._meter.close()
         for unlisten in self._unlisten:
             unlisten()
         self._unlisten.clear()

@@ -1,4 +1,4 @@
-"""The status bar: venue, connections and streams, request weight used, frames a second and paint time."""
+"""The status bar: venue, connections and streams, request weight used, and what the program itself costs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TypeVar
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.icons import icon_pixmap, themed_icon
+from depthgui.ui.paint_meter import MeterFigures
 from depthgui.ui.theme import Theme
 from depthgui.ui.wording import count_text
 
@@ -76,6 +77,7 @@ class StatusBar(QtWidgets.QStatusBar):
         self._trouble.clicked.connect(self.troubles_clicked)
         self._trouble.hide()
         self._paint = _named(SteadyLabel(), "statusPaint", "Frames a second and time of a paint")
+        self._cpu = _named(SteadyLabel(), "statusCpu", "Processor time of this program, of one core")
         self._timer = QtCore.QTimer(self, interval=_NOTICE_MS, singleShot=True)
         self._timer.timeout.connect(self._notice.clear)
         for widget in (self._mark, self._venue, self._connections, self._weight):
@@ -83,6 +85,7 @@ class StatusBar(QtWidgets.QStatusBar):
         self.addWidget(self._trouble)
         self.addWidget(self._notice, 1)
         self.addPermanentWidget(self._paint)
+        self.addPermanentWidget(self._cpu)
         self._mark.setContentsMargins(10, 0, 0, 0)
         self._mark_state: bool | None = None
 
@@ -102,6 +105,13 @@ class StatusBar(QtWidgets.QStatusBar):
         if is_well is not self._mark_state:
             self._mark_state = is_well
             self._paint_mark()
+
+    def show_meter(self, figures: MeterFigures) -> None:
+        """Show what the last seconds have cost."""
+        self._cpu.say(f"CPU {figures.cpu_percent:.0f} %")
+        tip = meter_text(figures)
+        for label in (self._paint, self._cpu):
+            label.setToolTip(tip)
 
     def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
         """Leave out the less important where there is no room."""
@@ -123,7 +133,7 @@ class StatusBar(QtWidgets.QStatusBar):
         """Take over colours and fonts."""
         self._theme = theme
         self._notice.setFont(theme.typeface.font(12))
-        for label in (self._venue, self._connections, self._weight, self._paint):
+        for label in (self._venue, self._connections, self._weight, self._paint, self._cpu):
             label.setFont(theme.typeface.font(12))
             label.fit()
         self._trouble.setFont(theme.typeface.font(12))
@@ -135,6 +145,21 @@ class StatusBar(QtWidgets.QStatusBar):
         name, colour = ("state-live", "bid") if self._mark_state else ("state-stopped", "muted")
         pixmap = icon_pixmap(name, self._theme.palette.colours()[colour], 12, self.devicePixelRatioF())
         self._mark.setPixmap(pixmap)
+
+
+def meter_text(figures: MeterFigures) -> str:
+    """The paint meter in words."""
+    memory = f", memory {figures.rss_mb:.0f} MB" if figures.rss_mb else ""  # not every system tells
+    return "\n".join(
+        (
+            f"Paint {figures.paint_ms:.1f} ms, at most {figures.paint_max_ms:.1f} ms",
+            f"From a change to its paint {figures.event_to_paint_ms:.0f} ms, "
+            f"99 of 100 within {figures.event_to_paint_p99_ms:.0f} ms",
+            f"Event loop late by {figures.loop_lag_ms:.0f} ms at most",
+            f"{figures.messages_per_s:.0f} messages a second, {figures.diffs_per_s:.0f} of them diffs",
+            f"CPU {figures.cpu_percent:.0f} % of one core{memory}",
+        )
+    )
 
 
 def _named(label: _Label, name: str, what: str) -> _Label:

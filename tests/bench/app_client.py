@@ -18,9 +18,9 @@ from PySide6 import QtCore, QtWidgets
 from bench.scripts import digest
 from bench.timing import median, percentile
 from depthgui.app.event_loop import EventLoop
-from depthgui.app.process_memory import resident_bytes
 from depthgui.app.root import Application, open_application
 from depthgui.cli import parse
+from depthgui.ui.process_memory import resident_bytes
 
 _PROBE_MS = 20
 
@@ -45,7 +45,7 @@ class _Watch:
         self.paints_ms: list[float] = []
         self.latencies_ms: list[float] = []
         self.lags_ms: list[float] = []
-        application._clock.on_paint = self._note_paint
+        application._clock.listen(self._note_paint)
         self._at_s = time.monotonic()
         self._probe = QtCore.QTimer(interval=_PROBE_MS, timerType=QtCore.Qt.TimerType.PreciseTimer)
         self._probe.timeout.connect(self._note_lag)

@@ -19,12 +19,12 @@ from typing import Any, cast
 import msgspec
 from feed.virtual_loop import VirtualLoop
 
-from depthgui.app.process_memory import resident_bytes
 from depthgui.binance.endpoints import Endpoints, Market, SymbolRef
 from depthgui.depthcache.feed import Feed, FeedOptions
 from depthgui.depthcache.hub import Hub, HubOptions
 from depthgui.depthcache.venue_rest import VenueRest
 from depthgui.transport.rest import RestAnswer, RestClient
+from depthgui.ui.process_memory import resident_bytes
 
 _TICK_S = 0.1
 _REACH = 13_000

@@ -1,4 +1,4 @@
-"""The paint meter's file: what a line says of paints, feeds and lateness, and when milestones are reached."""
+"""The paint meter and its file: what a line says of paints, feeds and lateness, and when milestones are reached."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from depthgui.app.process_memory import resident_bytes
 from depthgui.app.stats import StatsWriter
 from depthgui.depthcache.counters import FeedCounters
 from depthgui.ui.frame_clock import FrameClock
+from depthgui.ui.paint_meter import PaintMeter
+from depthgui.ui.process_memory import resident_bytes
 
 
 @dataclass(eq=False)
@@ -82,9 +83,26 @@ def test_a_milestone_is_written_once_at_the_first_paint_that_finds_it(bench: Ben
 
 def test_the_clock_is_let_go_of(bench: Bench) -> None:
     with bench.writer:
-        assert bench.clock.on_paint is not None
-    assert bench.clock.on_paint is None
+        assert bench.clock._listeners
+    assert not bench.clock._listeners
     bench.clock.note_paint(1.0)
+
+
+def test_two_meters_do_not_disturb_each_other(bench: Bench) -> None:
+    process_s = 5.0
+    meter = PaintMeter(bench.clock, lambda: bench.feeds, lambda: bench.now_s, lambda: process_s)
+    with bench.writer as writer:
+        bench.clock.note_paint(1.0)
+        writer.write_line()
+        bench.clock.note_paint(3.0)
+        bench.feeds[0].counters.messages, bench.feeds[0].counters.diffs = 30, 10
+        bench.now_s, process_s = 2.0, 5.5
+        figures = meter.read(loop_lag_ms=7.0)
+    assert (figures.paints, figures.paint_ms, figures.paint_max_ms) == (2, 2.0, 3.0)
+    assert (figures.messages_per_s, figures.diffs_per_s, figures.cpu_percent) == (15.0, 5.0, 25.0)
+    assert figures.loop_lag_ms == 7.0
+    meter.close()
+    assert not bench.clock._listeners
 
 
 def test_a_file_that_cannot_be_made_is_an_error(qapp: object, tmp_path: Path) -> None:

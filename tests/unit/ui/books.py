@@ -69,7 +69,7 @@ class Counters:
     lag_ms: float | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class FakeFeed:
     """A feed that does what the test says."""
 
