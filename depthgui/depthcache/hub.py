@@ -272,7 +272,9 @@ class Hub:
             feed.tick(now_s, elapsed_s)
         for market in {feed.market for feed in self._feeds}:
             if now_s >= self._clock_due_s.get(market, 0.0):
-                self._clock_due_s[market] = now_s + _CLOCK_CHECK_S
+                # A program that starts is busy, and the first answers wait for it: it asks again before long.
+                pause_s = _CLOCK_CHECK_S if market in self._offsets_ms else _CLOCK_AGAIN_S
+                self._clock_due_s[market] = now_s + pause_s
                 task = loop.create_task(self._measure_clock(market), name=f"clock {market.value}")
                 self._clock_tasks.add(task)
                 task.add_done_callback(self._clock_tasks.discard)

@@ -268,6 +268,19 @@ async def test_the_clock_offset_is_measured_and_the_lag_corrected(venue: ModelVe
     assert asked == 3
 
 
+async def test_the_clock_is_measured_again_once_the_start_is_over(venue: ModelVenue, hub: Hub) -> None:
+    usual_s, venue.rest.delay_s = venue.rest.delay_s, 0.8  # the answers wait for a program that is busy
+    watch = await watched(venue, hub)
+    await asyncio.sleep(5)
+    assert hub.clock_offset_ms(Market.SPOT) < -300
+    venue.rest.delay_s = usual_s
+    await asyncio.sleep(60)
+    assert hub.clock_offset_ms(Market.SPOT) == pytest.approx(0, abs=60)
+    assert watch.feed.counters.lag_ms == pytest.approx(5, abs=60)
+    await asyncio.sleep(600)
+    assert len([one for one in venue.rest.asked if one.path == "time"]) == 6
+
+
 async def test_an_unknown_clock_is_asked_for_again_before_long(venue: ModelVenue, hub: Hub) -> None:
     offline = [ConnectFailedError("http://model", "down")]
     venue.rest.refuse = lambda asked: offline.pop() if asked.path == "time" and offline else None
