@@ -308,7 +308,10 @@ class Exchange:
     ) -> web.StreamResponse:
         names = request.query.get("streams", "") if is_combined else request.match_info["names"]
         socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=1 << 20, timeout=2.0)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionResetError:
+            return web.Response(status=503)  # whoever asked has left, and gets nothing of it
         if request.transport is None:
             return socket
         session = StreamSession(

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiohttp import WSMsgType
+from aiohttp import ClientError, WSMsgType, web
 
 from depthgui.exchange import Exchange, ManualClock, SocketRules
+from depthgui.exchange.streams import reset
 
 if TYPE_CHECKING:
     from .conftest import Book
@@ -319,6 +320,29 @@ async def test_client_pings_are_answered(talking) -> None:
         await stream.socket.ping(b"there?")
         pong = await stream.socket.receive(5)
         assert (pong.type, bytes(pong.data)) == (WSMsgType.PONG, b"there?")
+
+
+async def test_who_leaves_before_the_answer_is_no_error(
+    talking, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    prepare = web.WebSocketResponse.prepare
+
+    async def leave_first(response: web.WebSocketResponse, request: web.BaseRequest) -> Any:
+        assert request.transport is not None
+        reset(request.transport)
+        return await prepare(response, request)
+
+    async with talking() as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(web.WebSocketResponse, "prepare", leave_first)
+            with pytest.raises(ClientError):
+                async with client.stream("/spot/ws/btcusdt@depth"):
+                    pass
+        assert not client.exchange.sessions
+        async with client.stream("/spot/ws/btcusdt@depth@100ms") as stream:
+            client.exchange.step(300)
+            assert await stream.drain()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_connection_has_a_life(talking) -> None:
