@@ -2,7 +2,9 @@
 
 The real hub, feeds and books run on a clock that jumps, so that hours pass in minutes; a venue without sockets sends
 diffs, best prices and trades whose mid wanders, so that levels are left behind, books grow to their limit and are
-trimmed, and the half-hourly audits happen. Memory is what the process has in RAM at every simulated minute.
+trimmed, and the half-hourly audits happen. All that is bounded (the levels of a book, the trades that are kept) comes
+to its bound within five minutes: what grows after ten would go on. Memory is what the process has in RAM at every
+simulated minute.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from depthgui.transport.rest import RestAnswer, RestClient
 from depthgui.ui.process_memory import resident_bytes
 
 _TICK_S = 0.1
-_REACH = 13_000
+_REACH = 20_000  # ticks; a side may have 10,000 levels
 _LEVELS = 20
 
 
@@ -54,19 +56,22 @@ class WanderingSymbol:
         return msgspec.json.encode({"lastUpdateId": book.last_update_id, "bids": bids, "asks": asks})
 
     def frames(self, wall_ms: int) -> list[bytes]:
-        """What comes in a tenth of a second: a diff, at every fifth also best prices and a trade."""
+        """What comes in a tenth of a second: a diff and a trade, at every fifth also best prices."""
         self._sent += 1
         made = [self._diff(wall_ms)]
         book = None if self.feed is None else self.feed.book
-        if self._sent % 5 == 0 and book is not None and book.best_bid is not None:
+        best = None if book is None else book.best_bid
+        if best is None:
+            return made
+        made.append(
+            b'{"stream":"%s@trade","data":{"e":"trade","E":%d,"T":%d,"s":"%s","t":%d,"p":"%s","q":"0.01","m":true}}'
+            % (self.lower, wall_ms, wall_ms, self.name.encode(), self._sent, best[0].encode())
+        )
+        if self._sent % 5 == 0:
             # Ahead of the book: kept until a diff brings the book past it.
             made.append(
                 b'{"stream":"%s@bookTicker","data":{"u":%d,"s":"%s","b":"1.0","B":"1","a":"2.0","A":"1"}}'
                 % (self.lower, self.update_id + 1, self.name.encode())
-            )
-            made.append(
-                b'{"stream":"%s@trade","data":{"e":"trade","E":%d,"T":%d,"s":"%s","t":%d,"p":"%s","q":"0.01","m":true}}'
-                % (self.lower, wall_ms, wall_ms, self.name.encode(), self._sent, book.best_bid[0].encode())
             )
         return made
 
