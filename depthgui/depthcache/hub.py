@@ -272,9 +272,7 @@ class Hub:
             feed.tick(now_s, elapsed_s)
         for market in {feed.market for feed in self._feeds}:
             if now_s >= self._clock_due_s.get(market, 0.0):
-                # A program that starts is busy, and the first answers wait for it: it asks again before long.
-                pause_s = _CLOCK_CHECK_S if market in self._offsets_ms else _CLOCK_AGAIN_S
-                self._clock_due_s[market] = now_s + pause_s
+                self._clock_due_s[market] = now_s + _CLOCK_CHECK_S
                 task = loop.create_task(self._measure_clock(market), name=f"clock {market.value}")
                 self._clock_tasks.add(task)
                 task.add_done_callback(self._clock_tasks.discard)
@@ -291,10 +289,15 @@ class Hub:
                 best = sample if best is None else min(best, sample)
         except DepthGuiError as error:
             _log.info("%s: the venue's clock is unknown: %s", market.label, error)
-            self._clock_due_s[market] = asyncio.get_running_loop().time() + _CLOCK_AGAIN_S
+            self._ask_clock_again(market)
             return
+        if market not in self._offsets_ms:  # a program that starts is busy, and the first answers wait for it
+            self._ask_clock_again(market)
         if best is not None:
             self._offsets_ms[market] = best[1]
+
+    def _ask_clock_again(self, market: Market) -> None:
+        self._clock_due_s[market] = asyncio.get_running_loop().time() + _CLOCK_AGAIN_S
 
 
 def _opener(proxy: ProxyChoice, tls: SharedContext) -> StreamOpener:

@@ -15,6 +15,7 @@ from depthgui.book.errors import ConnectFailedError
 from depthgui.book.sync import SyncLimits
 from depthgui.depthcache.feed import FeedOptions, FeedState
 from depthgui.depthcache.hub import Hub
+from depthgui.depthcache.venue_rest import VenueRest
 
 BTC = SymbolRef(Market.SPOT, "BTCUSDT")
 DEPTH = "btcusdt@depth@100ms"
@@ -279,6 +280,22 @@ async def test_the_clock_is_measured_again_once_the_start_is_over(venue: ModelVe
     assert watch.feed.counters.lag_ms == pytest.approx(5, abs=60)
     await asyncio.sleep(600)
     assert len([one for one in venue.rest.asked if one.path == "time"]) == 6
+
+
+async def test_the_clock_is_not_asked_for_again_while_an_answer_is_awaited(
+    venue: ModelVenue, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Market] = []
+
+    async def wait(_: VenueRest, market: Market) -> int:  # as behind a pause of all requests
+        asked.append(market)
+        await asyncio.sleep(500)
+        return venue.now_ms()
+
+    monkeypatch.setattr(VenueRest, "server_time_ms", wait)
+    await watched(venue, hub)
+    await asyncio.sleep(200)
+    assert asked == [Market.SPOT]
 
 
 async def test_an_unknown_clock_is_asked_for_again_before_long(venue: ModelVenue, hub: Hub) -> None:
