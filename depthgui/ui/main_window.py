@@ -86,8 +86,7 @@ class MainWindow(KeyWindow):
         self.pages = Pages(self.tabs, self._make_page, self._release, self)
         self.welcome = WelcomePage(theme)
         self.status = StatusBar(theme)
-        self._meter = PaintMeter(services.clock, self._feeds.values)
-        self._metered_s = services.now_s()
+        self._meter = PaintMeter(services.clock, self._feeds.values, services.now_s)
         self.dialogs = WindowDialogs(self, services)
         self.connections = ConnectionDialogs(self, self, theme, self.zone, services.now_s)
         self.actions_by_name = ActionRegistry(self, Commands(self), self._profile.settings.shortcuts)
@@ -429,9 +428,7 @@ class MainWindow(KeyWindow):
             page.refresh_banner()
             page.panels.header.loop_lag_ms = lag_ms
         self.status.show_figures(self._figures())
-        now_s = self._services.now_s()
-        if now_s - self._metered_s >= _METER_S:
-            self._metered_s = now_s
+        if self._meter.age_s >= _METER_S:
             self.status.show_meter(self._meter.read(lag_ms))
 
     def _figures(self) -> StatusFigures:

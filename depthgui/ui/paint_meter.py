@@ -71,6 +71,11 @@ class PaintMeter:
         self._read_s, self._cpu_s = now_s(), process_s()
         self.close = clock.listen(self._note_paint)
 
+    @property
+    def age_s(self) -> float:
+        """Seconds since the last reading."""
+        return self._now_s() - self._read_s
+
     def read(self, loop_lag_ms: float) -> MeterFigures:
         """The figures of the time since the last reading. `loop_lag_ms` is its reader's to measure."""
         now_s, cpu_s = self._now_s(), self._process_s()

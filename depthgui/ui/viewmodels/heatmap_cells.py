@@ -149,12 +149,10 @@ def ring_of(history: HeatmapHistory, window: Window) -> slice | Ints:
 
 def places_of(history: HeatmapHistory, window: Window) -> Places:
     """Look up the slots of a window."""
-    at, oldest, unbroken = ring_of(history, window), history.oldest_slot, history.unbroken_slot
-    if oldest is not None and unbroken is not None and history.last_slot is not None:
-        first, end = window.first_slot, window.first_slot + window.slot_count
-        if max(oldest, unbroken) <= first and end <= history.last_slot + 1:
-            return Places(at, None)
-    slots = _slots(window)
+    at = ring_of(history, window)
+    if history.is_unbroken(window.first_slot, window.first_slot + window.slot_count):
+        return Places(at, None)
+    slots, oldest = _slots(window), history.oldest_slot
     is_there = history.slots[at] == slots
     if oldest is not None:
         is_there &= slots >= oldest  # a place that no newer column has taken

@@ -83,7 +83,7 @@ class HeatmapHistory:
         self.version = 0
         self.first_slot: int | None = None
         self.last_slot: int | None = None
-        self.unbroken_slot: int | None = None  # from here to the last one no slot is without a column
+        self._unbroken_slot = 0  # from here to the last one no slot is without a column
         self.slots = np.full(capacity, _NEVER, np.int64)
         self.stretches = np.zeros(capacity, np.int64)
         self.walls_ms = np.zeros(capacity, np.int64)
@@ -116,6 +116,11 @@ class HeatmapHistory:
         """True where there is a column of this slot."""
         oldest = self.oldest_slot
         return oldest is not None and slot >= oldest and bool(self.slots[slot % self.capacity] == slot)
+
+    def is_unbroken(self, first: int, end: int) -> bool:
+        """True where each slot from `first` to before `end` has a column, with no gap from there to the last one."""
+        oldest, last = self.oldest_slot, self.last_slot
+        return oldest is not None and last is not None and max(oldest, self._unbroken_slot) <= first and end <= last + 1
 
     def best_at(self, slot: int) -> tuple[float, float]:
         """Best bid and ask of a slot that has a column; NaN where there was none."""
@@ -175,7 +180,7 @@ class HeatmapHistory:
             self.turnover[at, side] += float(trade.size) * float(trade.price)
         self.first_slot = slot if self.first_slot is None else self.first_slot
         if self.last_slot is None or slot != self.last_slot + 1:
-            self.unbroken_slot = slot
+            self._unbroken_slot = slot
         self.last_slot = slot
         self.version += 1
         return True
