@@ -114,6 +114,8 @@ class _ServerTime(msgspec.Struct, frozen=True, gc=False):
     server_time_ms: int = _field(name="serverTime")
 
 
+FASTEST_INTERVAL_MS = 100
+"""Time between two events of a diff stream where no other interval is asked for."""
 # The interval that a diff stream has when its name gives none.
 _UNNAMED_INTERVAL_MS = MappingProxyType({Market.SPOT: 1000, Market.USDM: 250, Market.COINM: 250})
 
@@ -253,7 +255,7 @@ def diff_stream(market: Market, symbol: str, interval_ms: int | None = None) -> 
     """Name of a symbol's diff stream; `interval_ms` None takes the fastest one the market has."""
     if interval_ms is not None and interval_ms == _UNNAMED_INTERVAL_MS.get(market):
         return f"{symbol.lower()}@depth"
-    return f"{symbol.lower()}@depth@{interval_ms or 100}ms"
+    return f"{symbol.lower()}@depth@{interval_ms or FASTEST_INTERVAL_MS}ms"
 
 
 def best_prices_stream(symbol: str) -> str:

@@ -71,10 +71,14 @@ class SlidingWindow:
             self._total -= self._spent.popleft()[1]
         return self._total
 
-    def wait_s(self, units: float, now_s: float) -> float:
-        """Seconds until `units` may be spent; more than the whole capacity may be spent once nothing else is."""
-        free = self.capacity - self.used(now_s)
-        needed = min(units, self.capacity)
+    def wait_s(self, units: float, now_s: float, *, capacity: float | None = None) -> float:
+        """Seconds until `units` may be spent; more than the whole capacity may be spent once nothing else is.
+
+        `capacity` stands for the window's own where a spender is to leave more room.
+        """
+        capacity = self.capacity if capacity is None else capacity
+        free = capacity - self.used(now_s)
+        needed = min(units, capacity)
         wait_s = 0.0
         for over_s, spent in self._spent:
             if free >= needed:
@@ -127,6 +131,10 @@ class WeightBudget:
     def wait_s(self, weight: int, now_s: float) -> float:
         """Seconds until a request of `weight` may be sent."""
         return max(self._window.wait_s(weight, now_s), self._blocked_until_s - now_s, 0.0)
+
+    def wait_for_share_s(self, weight: int, share: float, now_s: float) -> float:
+        """Seconds until a request of `weight` keeps what is spent within `share` of what the venue allows."""
+        return self._window.wait_s(weight, now_s, capacity=self.limit * share)
 
     def spend(self, weight: int, now_s: float) -> None:
         """A request of `weight` is being sent."""

@@ -26,6 +26,11 @@ aiohttp, websockets and msgspec never reach the caller; they are the ``__cause__
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from depthgui.book.messages import AnyDiff
+
 
 class DepthGuiError(Exception):
     """Root of the tree; catch it to catch all that depthgui raises."""
@@ -51,6 +56,11 @@ class GapError(BookError):
         self.prev_id = prev_id
         previous = "" if prev_id is None else f", previous {prev_id}"
         super().__init__(f"{symbol}: diff {first_id}-{last_id}{previous} does not continue the book at {book_id}")
+
+    @classmethod
+    def between(cls, symbol: str, book_id: int, diff: AnyDiff) -> GapError:
+        """The gap between a book at `book_id` and the diff that came instead of the next one."""
+        return cls(symbol, book_id=book_id, first_id=diff.first_id, last_id=diff.last_id, prev_id=diff.prev_id)
 
 
 class CrossedBookError(BookError):

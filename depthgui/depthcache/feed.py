@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import msgspec
 
 from depthgui.binance.codec import (
+    FASTEST_INTERVAL_MS,
     DiffDecoder,
     best_prices_stream,
     decode_best_prices,
@@ -57,12 +57,13 @@ from depthgui.depthcache.overlap import SocketOverlap
 from depthgui.depthcache.partial_book import PartialBook
 from depthgui.depthcache.shared_socket import StreamReader
 from depthgui.depthcache.snapshot_fetch import SnapshotFetch
+from depthgui.depthcache.stand_in_snapshot import StandInSnapshot
+from depthgui.depthcache.trade_tape import TradeTape
 
 __all__ = ["Feed", "FeedHost", "FeedOptions", "FeedState", "FeedStatus"]
 
 _log = logging.getLogger(__name__)
 
-_TRADES_KEPT = 2000
 # What trying again does not mend by itself.
 _PERMANENT = (UnknownSymbolError, RegionNotServedError, NotBinanceError, UsageError)
 
@@ -97,8 +98,17 @@ class FeedHost(Protocol):
     def renew(self, market: Market, route: Route, name: str) -> None:
         """The stream is silent: ask for it anew."""
 
-    async def snapshot(self, ref: SymbolRef, limit: int, *, urgency: int) -> Snapshot:
-        """Fetch a snapshot in its turn."""
+    async def snapshot(self, ref: SymbolRef, limit: int, *, urgency: int, is_repeat: bool = False) -> Snapshot:
+        """Fetch a snapshot in its turn; a repeated one within the symbol's allowance, with fewer levels if need be."""
+
+    def allowed_levels(self, ref: SymbolRef, wanted: int) -> int:
+        """Levels a side that a repeated snapshot of the symbol would have if it were asked for now."""
+
+    def snapshot_wait_s(self, ref: SymbolRef) -> float:
+        """Seconds until a repeated snapshot of the symbol could be asked for."""
+
+    def waiting_requests(self, market: Market) -> int:
+        """Number of requests to the market's host that wait for their turn."""
 
     async def symbol_info(self, ref: SymbolRef) -> SymbolInfo:
         """Look a symbol up. Raises UnknownSymbolError with near matches."""
@@ -116,6 +126,10 @@ class FeedHost(Protocol):
         """It no longer does."""
 
 
+_PROBE_LEVELS = 100
+_STAND_IN_AFTER_S = 0.3
+_STAND_IN_AFTER_FAILURES = 2
+_CALM_S = 5.0  # between two tries to widen a book that was made from a small snapshot
 _DEFAULT_LIMITS = {Market.SPOT: 1000, Market.USDM: 1000, Market.COINM: 1000, Market.OPTIONS: 1000}
 
 
@@ -132,8 +146,7 @@ class Feed:
         self.info: SymbolInfo | None = None
         self.options = options or FeedOptions()
         self.counters = FeedCounters()
-        self.trades: deque[Trade] = deque(maxlen=_TRADES_KEPT)
-        self.trade_version = 0
+        self._tape = TradeTape()
         self.urgency = 0
         self.wake: Callable[[], None] = _nothing
         self._host = host
@@ -142,19 +155,22 @@ class Feed:
         self._listeners: Listeners[Feed] = Listeners(str(ref))
         self._change_listeners: Listeners[Diff | None] = Listeners(str(ref))
         rules: SequenceRules = SpotRules() if ref.market is Market.SPOT else DerivativeRules()
-        self._sync = BookSync(ref.symbol, rules, self.options.sync)
+        interval_ms = self.options.interval_ms or FASTEST_INTERVAL_MS
+        self._sync = BookSync(ref.symbol, rules, self.options.sync, interval_s=interval_ms / 1000)
         self._diffs = DiffDecoder()
         self._readers: dict[str, _Reader] = {}
         self._overlap = SocketOverlap(rules)
         self._fetch = SnapshotFetch(self, str(ref))
+        self._stand_in = StandInSnapshot(ref, self._take_stand_in)
         self._info_task: asyncio.Task[None] | None = None
-        self._last_trade_id = 0
         self._lost: DepthGuiError | None = None
         self._failure: DepthGuiError | None = None
         self._trouble: DepthGuiError | None = None
         self._partial: PartialBook | None = None
         self._joining_since_s = 0.0
         self._next_refresh_s = 0.0
+        self._levels = 0  # a side, of the snapshot that the book was made from
+        self._next_widening_s = 0.0
         self._told: set[str] = set()
         self._is_watched = True
         self._turns = AuditTurns(str(ref))
@@ -191,9 +207,19 @@ class Feed:
         return replace(self._status, buffered=self._sync.buffered)
 
     @property
+    def trades(self) -> Sequence[Trade]:
+        """The latest trades on the market, the newest last."""
+        return self._tape.trades
+
+    @property
+    def trade_version(self) -> int:
+        """Number of trades so far."""
+        return self._tape.version
+
+    @property
     def last_trade(self) -> Trade | None:
         """The latest trade on the market, None before the first."""
-        return self.trades[-1] if self.trades else None
+        return self._tape.trades[-1] if self._tape.trades else None
 
     def listen(self, callback: Callable[[Feed], None]) -> Callable[[], None]:
         """Call `callback` when the status changes, which is rare; returns a function that ends it."""
@@ -260,17 +286,33 @@ class Feed:
         if self.market is Market.OPTIONS:
             self._watch_joining(now_s)
         self._hold_best_prices(now_s)
+        if self._stand_in.is_subscribed and self._stand_in.is_idle(now_s):
+            self._drop_stand_in()
+        if self._sync.state is SyncState.LIVE:
+            self._refresh_if_due(now_s)
+        else:
+            self._publish()  # what it waits for, and how long yet
+
+    def _refresh_if_due(self, now_s: float) -> None:
         refresh_s = self.options.refresh_s
-        if refresh_s and self.state is FeedState.LIVE and now_s >= self._next_refresh_s:
+        if refresh_s and now_s >= self._next_refresh_s:
             self._next_refresh_s = now_s + refresh_s
             self.counters.refreshes += 1
             self.refresh()
-        if self._sync.state is SyncState.BUFFERING:
-            self._publish()  # what it waits for, and how long yet
+        elif self._levels < self._wanted_levels and now_s >= self._next_widening_s:
+            # The book was made from a small snapshot, in a time of many resyncs.
+            self._next_widening_s = now_s + _CALM_S
+            if self._host.allowed_levels(self.ref, self._wanted_levels) > self._levels:
+                self.refresh()
+
+    @property
+    def _wanted_levels(self) -> int:
+        return self.options.limit or _DEFAULT_LIMITS[self.market]
 
     # Streams
 
     def _subscribe(self) -> None:
+        self._sync.stream_asked(self._loop.time())
         try:
             self._read(diff_stream(self.market, self.symbol, self.options.interval_ms), self._take_depth)
             self._hold_best_prices(self._loop.time())
@@ -306,6 +348,7 @@ class Feed:
             self._host.unsubscribe(self.market, Route.PUBLIC, name, reader)
         self._overlap.clear()
         self._drop_partial()
+        self._drop_stand_in()
         self._sync.stream_lost(self._loop.time())
         self._host.stopped(self)
         info_task, self._info_task = self._info_task, None
@@ -319,7 +362,7 @@ class Feed:
         if self._sync.state is not SyncState.DISCONNECTED:
             return  # a second socket beside the first: its diffs wait until they overlap
         self._overlap.begin(epoch)
-        self._last_trade_id = 0
+        self._tape.begin()
         self._lost = self._failure = None
         self._perform(self._sync.stream_opened(self._loop.time()))
         self._publish()
@@ -361,10 +404,13 @@ class Feed:
         book = sync.book
         version = -1 if book is None else book.version
         outcomes = sync.diff(diff, now_s)
-        if self._change_listeners and sync.book is book and book is not None and book.version != version:
-            self._change_listeners.tell(diff.as_text())
-        if outcomes:
-            self._perform(outcomes)
+        if sync.book is book:
+            if self._change_listeners and book is not None and book.version != version:
+                self._change_listeners.tell(diff.as_text())
+            if outcomes:
+                self._perform(outcomes)
+        else:
+            self._perform_anew(outcomes)
         self.wake()
 
     def _watch_joining(self, now_s: float) -> None:
@@ -409,13 +455,8 @@ class Feed:
         except MalformedMessageError as error:
             self._note_malformed("trade", error)
             return
-        if trade.trade_id:
-            if trade.trade_id <= self._last_trade_id:
-                return  # two sockets deliver for a while
-            self._last_trade_id = trade.trade_id
-        if trade.is_market:
-            self.trades.append(trade)
-            self.trade_version += 1
+        if self._tape.take(trade):
+            self._sync.trade(self._loop.time())
             self.wake()
 
     def _note_malformed(self, kind: str, error: MalformedMessageError) -> None:
@@ -448,6 +489,11 @@ class Feed:
                     if depth is not None:
                         self._host.renew(self.market, Route.PUBLIC, depth)
 
+    def _perform_anew(self, outcomes: Outcomes) -> None:
+        """The same, where another book was put in place: readers are told once the state is known."""
+        self._perform(outcomes)
+        self._change_listeners.tell(None)
+
     def _note_state(self, change: StateChanged) -> None:
         self.counters.gaps = self._sync.gaps
         self.counters.resyncs = self._sync.resyncs
@@ -463,33 +509,64 @@ class Feed:
             self._turns.begin_anew()
             self._drop_partial()
             self._next_refresh_s = self._loop.time() + (self.options.refresh_s or 0.0)
+            self._next_widening_s = self._loop.time() + _CALM_S
             if self.info is None:
                 self._look_up()
         self._publish()
-        if is_joined:
-            self._change_listeners.tell(None)
 
     def _begin_fetch(self, order: FetchSnapshot) -> None:
-        limit = self.options.limit or _DEFAULT_LIMITS[self.market]
         urgency = self.urgency if order.urgent else self.urgency + 100
-        self._fetch.begin(order, lambda: self._host.snapshot(self.ref, limit, urgency=urgency))
+        is_repeat = self._sync.book is not None or order.is_probe
+        limit = self._wanted_levels
+        if order.is_probe and self.market is Market.SPOT:
+            limit = min(limit, _PROBE_LEVELS)  # its id tells all
+        self._stand_in.give_up()
+        if is_repeat and order.urgent and not order.is_probe:
+            wait_s = self._host.snapshot_wait_s(self.ref)
+            if wait_s > _STAND_IN_AFTER_S or order.failures >= _STAND_IN_AFTER_FAILURES:
+                self._ask_stand_in(order)
+        self._fetch.begin(order, lambda: self._host.snapshot(self.ref, limit, urgency=urgency, is_repeat=is_repeat))
+
+    def _ask_stand_in(self, order: FetchSnapshot) -> None:
+        self._stand_in.want(order, self._loop.time())
+        if not self._stand_in.is_subscribed:
+            self._stand_in.is_subscribed = True
+            self._host.subscribe(self.market, Route.PUBLIC, self._stand_in.name, self._stand_in)
+
+    def _take_stand_in(self, order: FetchSnapshot, snapshot: Snapshot) -> None:
+        self._fetch.give_up()
+        self.snapshot_arrived(order, snapshot)
+
+    def _drop_stand_in(self) -> None:
+        self._stand_in.give_up()
+        if self._stand_in.is_subscribed:
+            self._stand_in.is_subscribed = False
+            self._host.unsubscribe(self.market, Route.PUBLIC, self._stand_in.name, self._stand_in)
 
     def snapshot_arrived(self, order: FetchSnapshot, snapshot: Snapshot) -> None:
         """The snapshot that the sync ordered (SnapshotTaker)."""
         now_s = self._loop.time()
+        self._trouble = None
+        self._stand_in.give_up()
+        before = self._sync.book
         try:
             outcomes = self._sync.snapshot(snapshot, order.number, now_s)
         except MalformedMessageError as error:  # met where two books were compared
             self._note_malformed("snapshot", error)
             outcomes = self._sync.resync(now_s)
-        self._perform(outcomes)
+        if not order.is_probe or self._sync.book is not before:
+            self._levels = snapshot.limit or self._wanted_levels
+        if self._sync.book is before:
+            self._perform(outcomes)
+        else:
+            self._perform_anew(outcomes)
         self.wake()
 
     def snapshot_failed(self, order: FetchSnapshot, error: DepthGuiError) -> None:
         """It could not be had (SnapshotTaker)."""
         if isinstance(error, MalformedMessageError):
             self._note_malformed("snapshot", error)
-        _log.info("%s: no snapshot (attempt %d): %s", self.ref, order.attempt, error)
+        _log.info("%s: no snapshot (attempt %d): %s", self.ref, order.failures + 1, error)
         is_over = isinstance(error, _PERMANENT) or (isinstance(error, BinanceAPIException) and not error.is_retryable)
         if is_over and order.urgent:  # a live book that merely could not be audited goes on
             if isinstance(error, UnknownSymbolError) and self._info_task is not None:
@@ -550,7 +627,7 @@ class Feed:
         if sync_state is SyncState.LIVE:
             return FeedState.LIVE, "Live", None
         if sync_state is SyncState.STALE:
-            return FeedState.STALE, "No data; asking the venue whether the symbol is quiet", None
+            return FeedState.STALE, f"No data; waiting for {self._waiting_reason()}", None
         if sync_state is SyncState.DISCONNECTED:
             if self._lost is None:
                 return FeedState.CONNECTING, "Connecting", None
@@ -559,13 +636,17 @@ class Feed:
             return FeedState.LIVE, "Live from partial books: no snapshot has joined the stream", None
         return (
             (FeedState.CONNECTING if self.book is None else FeedState.STALE),
-            f"Waiting for a snapshot: {self._waiting_reason()}",
+            f"Waiting for {self._waiting_reason()}",
             None,
         )
 
     def _waiting_reason(self) -> str:
-        pause = self._host.request_pause(self.market)
-        return str(pause or self._trouble or "it has to join the stream")
+        reason = self._sync.waiting_for
+        why = self._host.request_pause(self.market) or self._trouble
+        if why is not None:
+            return f"{reason}: {why}"
+        waiting = self._host.waiting_requests(self.market)
+        return f"{reason}; {waiting} requests wait for their turn" if waiting > 1 else reason
 
 
 class _Reader:

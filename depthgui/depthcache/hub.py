@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from depthgui.binance.endpoints import Endpoints, Market, Route, SymbolRef
-from depthgui.binance.limits import CONNECTS_PER_5_MINUTES, SlidingWindow
+from depthgui.binance.limits import CONNECTS_PER_5_MINUTES, MARKET_LIMITS, SlidingWindow
 from depthgui.binance.symbols import SymbolInfo, SymbolTable, suggest
 from depthgui.book.errors import DepthGuiError, UnknownSymbolError
 from depthgui.book.messages import Snapshot
@@ -25,6 +25,7 @@ from depthgui.depthcache.feed_status import RequestPause
 from depthgui.depthcache.listeners import Listeners
 from depthgui.depthcache.shared_socket import StreamReader
 from depthgui.depthcache.shared_stream import SharedStream
+from depthgui.depthcache.snapshot_allowance import RepeatPool, SnapshotAllowance
 from depthgui.depthcache.venue_rest import VenueRest
 from depthgui.transport.proxy import ProxyChoice
 from depthgui.transport.rest import RestClient
@@ -73,6 +74,8 @@ class Hub:
         self._statuses: dict[str, ConnectionStatus] = {}
         self._listeners: Listeners[ConnectionStatus] = Listeners("connections")
         self._feeds: dict[Feed, None] = {}
+        self._allowances: dict[SymbolRef, SnapshotAllowance] = {}
+        self._repeats: dict[int, RepeatPool] = {}
         self._tables: dict[Market, tuple[float, SymbolTable]] = {}
         self._table_tasks: dict[Market, asyncio.Task[SymbolTable]] = {}
         self._offsets_ms: dict[Market, float] = {}
@@ -208,9 +211,41 @@ class Hub:
         if shared is not None:
             shared.connection.renew(name)
 
-    async def snapshot(self, ref: SymbolRef, limit: int, *, urgency: int) -> Snapshot:
-        """Fetch a snapshot in its turn."""
+    async def snapshot(self, ref: SymbolRef, limit: int, *, urgency: int, is_repeat: bool = False) -> Snapshot:
+        """Fetch a snapshot in its turn; a repeated one within the symbol's allowance, with fewer levels if need be."""
+        allowance = self._allowance(ref)
+        loop = asyncio.get_running_loop()
+        while is_repeat:
+            limit = allowance.levels(limit, loop.time())
+            wait_s = allowance.wait_s(limit, loop.time())
+            if wait_s <= 0:
+                break
+            await asyncio.sleep(wait_s)
+        allowance.spend(limit, loop.time(), is_repeat=is_repeat)
         return await self.rest.snapshot(ref, limit, urgency=urgency)
+
+    def allowed_levels(self, ref: SymbolRef, wanted: int) -> int:
+        """Levels a side that a repeated snapshot of the symbol would have if it were asked for now."""
+        return self._allowance(ref).levels(wanted, asyncio.get_running_loop().time())
+
+    def snapshot_wait_s(self, ref: SymbolRef) -> float:
+        """Seconds until a repeated snapshot of the symbol could be asked for."""
+        now_s = asyncio.get_running_loop().time()
+        pause = self.rest.pause(ref.market)
+        allowance = self._allowance(ref)
+        return max(allowance.wait_s(allowance.levels(1, now_s), now_s), 0.0 if pause is None else pause.left_s)
+
+    def _allowance(self, ref: SymbolRef) -> SnapshotAllowance:
+        allowance = self._allowances.get(ref)
+        if allowance is None:
+            budget = self.rest.budget(ref.market)
+            pool = self._repeats.setdefault(id(budget), RepeatPool(budget))  # markets may share a budget
+            allowance = self._allowances[ref] = SnapshotAllowance(MARKET_LIMITS[ref.market], pool)
+        return allowance
+
+    def waiting_requests(self, market: Market) -> int:
+        """Number of requests to the market's host that wait for their turn."""
+        return self.rest.waiting(market)
 
     def request_pause(self, market: Market) -> RequestPause | None:
         """Why requests to the market's host wait at present, if they do."""

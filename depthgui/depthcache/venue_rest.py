@@ -101,6 +101,11 @@ class _Turns:
             self._under_way += 1
             turn.set_result(None)
 
+    @property
+    def waiting(self) -> int:
+        """Number of requests that wait for their turn."""
+        return len(self._waiting)
+
     def wait_s(self) -> float:
         """Seconds until the next request may be sent; 0 where none waits."""
         return self.budget.wait_s(self._waiting[0][2], asyncio.get_running_loop().time()) if self._waiting else 0.0
@@ -131,6 +136,10 @@ class VenueRest:
     def budget(self, market: Market) -> WeightBudget:
         """Request weight of the market's host."""
         return self._turns_of(market).budget
+
+    def waiting(self, market: Market) -> int:
+        """Number of requests to the market's host that wait for their turn."""
+        return self._turns_of(market).waiting
 
     def pause(self, market: Market) -> RequestPause | None:
         """Why requests to the market's host wait at present, None if they don't."""

@@ -199,7 +199,8 @@ class ModelStream:
 
     def carry(self, name: str, event: dict[str, Any], delay_s: float = 0.0) -> None:
         """Deliver an event of a stream if it is subscribed to."""
-        if name in self.names and name not in self.muted and not self.is_stalled and not self.is_closed:
+        is_dead = name in self.muted or name in self._venue.dead_streams
+        if name in self.names and not is_dead and not self.is_stalled and not self.is_closed:
             self._later(self.delay_s + delay_s, {"stream": name, "data": event})
 
     def _later(self, delay_s: float, payload: dict[str, Any]) -> None:
@@ -325,6 +326,7 @@ class ModelVenue:
         self.frame_delay_s = 0.005
         self.acks = True
         self.renewal_helps = True
+        self.dead_streams: set[str] = set()  # acknowledged, and silent on every socket
         self.most_streams = 1024
         self.clock_ahead_ms = 0.0
         self.listed = {"ETHUSDT", "BNBUSDT", "QUIETUSDT"}  # beside those that were added
@@ -362,9 +364,12 @@ class ModelVenue:
         event = model.change(self._loop.time(), self.now_ms())
         self.publish(f"{model.name}@depth@100ms", event, model.market)
         self.publish(f"{model.name}@bookTicker", model.ticker(), model.market)
-        if model.market is Market.OPTIONS:
-            self.publish(f"{model.name}@depth20@100ms", event | model.whole(), model.market)
+        self.publish(f"{model.name}@depth20@100ms", self._partial(model, event), model.market)
         return event
+
+    @staticmethod
+    def _partial(model: ModelSymbol, event: dict[str, Any]) -> dict[str, Any]:
+        return model.snapshot(20) if model.market is Market.SPOT else event | model.whole()
 
     def publish(self, name: str, event: dict[str, Any], market: Market) -> None:
         """Carry an event to every stream of its market that subscribed to it."""

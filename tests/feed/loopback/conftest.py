@@ -20,7 +20,7 @@ STEP_MS = 100
 STEP_EVERY_S = 0.01
 
 # Real seconds: a diff comes every 10 ms here.
-QUICK = SyncLimits(quiet_grace_s=0.2, silent_min_s=0.3, silent_max_s=0.6, dead_s=0.3)
+QUICK = SyncLimits(quiet_grace_s=0.2, silent_min_s=0.3, silent_max_s=0.6, silent_first_s=0.6, prove_s=0.3, owed_s=0.3)
 
 
 @pytest.hookimpl(tryfirst=True)
