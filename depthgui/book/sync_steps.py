@@ -17,6 +17,7 @@ from depthgui.book.silence import SilenceWatch
 from depthgui.book.sync_limits import SyncLimits
 
 NOTHING: Outcomes = ()
+_DISTRUST_MOST = 16.0
 
 
 class SyncSteps:
@@ -57,6 +58,7 @@ class SyncSteps:
         self._error: BookError | MalformedMessageError | None = None
         self._setback = ""
         self._tickers = PendingTickers()
+        self._renewals = 0  # since the last diff: how often the stream was found dead
         self._moved_id: int | None = None  # a best price's id that the book has not reached
         self._moved_s = 0.0  # when it came
         self._traded_s: float | None = None  # when a trade came that no diff has followed yet
@@ -146,7 +148,12 @@ class SyncSteps:
 
     def no_diff_comes(self, _: None) -> bool:
         """No diff has come for as long as two snapshots that prove quiet are apart."""
-        return self._now_s - self._buffer.last_s >= self.limits.prove_s
+        return self._now_s - max(self._entered_s, self._buffer.last_s) >= self._prove_s
+
+    @property
+    def _prove_s(self) -> float:
+        # A stream that was found dead has to be quiet for longer before it is believed again.
+        return self.limits.prove_s * min(2.0**self._renewals, _DISTRUST_MOST)
 
     def is_older_than_held(self, snapshot: OrderBook) -> bool:
         """The snapshot is older than the one that waits, or than a best price that has come."""
@@ -370,6 +377,7 @@ class SyncSteps:
             return self._start_over(error)
         self._awaits_first_diff = False
         self._traded_s = None
+        self._renewals = 0
         if self._moved_id is not None and diff.last_id >= self._moved_id:
             self._moved_id = None  # the next best price tells again whether the venue is ahead
         self._silence.note_diff(self._now_s)
@@ -441,6 +449,7 @@ class SyncSteps:
     def renew(self, _: object) -> Outcomes:
         """Ask for the stream to be subscribed anew."""
         self._entered_s = self._now_s
+        self._renewals += 1
         self._fetching = False
         silent_s = self._silence.silent_s(self._now_s)
         self._setback = f"the stream has brought nothing for {silent_s:.0f} s"

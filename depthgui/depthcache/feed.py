@@ -157,7 +157,7 @@ class Feed:
         rules: SequenceRules = SpotRules() if ref.market is Market.SPOT else DerivativeRules()
         interval_ms = self.options.interval_ms or FASTEST_INTERVAL_MS
         self._sync = BookSync(ref.symbol, rules, self.options.sync, interval_s=interval_ms / 1000)
-        self._diffs = DiffDecoder()
+        self._diffs = DiffDecoder(ref.symbol)
         self._readers: dict[str, _Reader] = {}
         self._overlap = SocketOverlap(rules)
         self._fetch = SnapshotFetch(self, str(ref))
@@ -440,7 +440,7 @@ class Feed:
     def _take_best_prices(self, payload: msgspec.Raw, epoch: int) -> None:
         self.counters.messages += 1
         try:
-            best = decode_best_prices(payload)
+            best = decode_best_prices(payload, self.symbol)
         except MalformedMessageError as error:
             self._note_malformed("bookTicker", error)
             return
@@ -451,7 +451,7 @@ class Feed:
     def _take_trade(self, payload: msgspec.Raw, epoch: int) -> None:
         self.counters.messages += 1
         try:
-            trade = decode_trade(payload)
+            trade = decode_trade(payload, self.symbol)
         except MalformedMessageError as error:
             self._note_malformed("trade", error)
             return

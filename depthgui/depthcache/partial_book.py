@@ -61,7 +61,7 @@ class PartialBook:
 
     def frame(self, payload: msgspec.Raw, epoch: int) -> None:
         """Replace the book, unless the event is older than it."""
-        snapshot = decode_partial(payload, self.ref.market, _LEVELS)
+        snapshot = decode_partial(payload, self.ref.market, _LEVELS, self.ref.symbol)
         if self.is_over or self._is_older(snapshot):
             return
         self.version += 1

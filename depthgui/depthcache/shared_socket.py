@@ -31,6 +31,7 @@ _IDLE_S = 5.0
 _MESSAGES_KEPT_FREE = 2
 _PERIOD_S = 1.25
 _REFUSED_PAUSE_S = 10.0
+_FAILURES_TOLD = 3
 
 
 class StreamReader(Protocol):
@@ -93,6 +94,7 @@ class SharedSocket:
         self._control = SlidingWindow(limits.control_messages_per_second - _MESSAGES_KEPT_FREE, _PERIOD_S)
         self._changed = asyncio.Event()
         self._told_kinds: set[str] = set()
+        self._failures: dict[str, int] = {}
         self._tasks = [
             loop.create_task(self._guarded(stream.deliver(self._deliver)), name=f"read {url}"),
             loop.create_task(self._guarded(self._keep_subscribed()), name=f"subscribe {url}"),
@@ -155,10 +157,28 @@ class SharedSocket:
                 if frame.stream not in self._asked or frame.stream in self._renewing:
                     return  # what was under way when the stream was given up
                 self._open(frame.stream)  # data may overtake the acknowledgement
-            self.data_frames += 1
+        except MalformedMessageError as error:
+            self._tell_malformed(error)
+            return
+        self.data_frames += 1
+        try:
             reader.frame(frame.data, self.epoch)
         except MalformedMessageError as error:
             self._tell_malformed(error)
+        except Exception:  # noqa: BLE001 - one reader's mistake must not take the socket from all the others
+            self._note_failure(frame.stream)
+
+    def _note_failure(self, name: str) -> None:
+        self.malformed += 1
+        if name not in self._told_kinds:
+            self._told_kinds.add(name)
+            _log.exception("%s: a reader of %s failed (further ones are only counted)", self._url, name)
+        if self._failures.get(name, 0) < _FAILURES_TOLD:  # its book may lack this frame: let it begin anew
+            self._failures[name] = self._failures.get(name, 0) + 1
+            reader = self._readers.get(name)
+            if reader is not None:
+                reader.stream_lost(BinanceWebsocketClosed(self._url, 1006, f"a frame of {name} could not be taken"))
+            self.renew(name)
 
     def _tell_malformed(self, error: MalformedMessageError) -> None:
         # What it was is unknown, so any of the readers may have lost a diff: their sequence rules will tell.

@@ -64,6 +64,6 @@ class StandInSnapshot:
     def frame(self, payload: msgspec.Raw, epoch: int) -> None:
         """Hand the event on if a snapshot is waited for."""
         if self._order is not None:
-            snapshot = decode_partial(payload, self.ref.market, LEVELS)
+            snapshot = decode_partial(payload, self.ref.market, LEVELS, self.ref.symbol)
             order, self._order = self._order, None
             self._take(order, snapshot)

@@ -167,7 +167,7 @@ async def test_a_frame_that_is_no_frame_is_counted_and_told_once(
         lambda event: event | {"a": [["100.05", "much"]]},
         lambda event: event | {"a": [["100.05", "-1"]]},
         lambda event: event | {"a": [["100.05", "NaN"]]},
-        lambda event: event | {"a": [["1e2", "1.0"]]},
+        lambda event: event | {"a": [["1e9999", "1.0"]]},
         lambda event: event | {"u": str(event["u"])},
         lambda event: [event],
         lambda _: None,
