@@ -18,7 +18,7 @@ from depthgui.book.spelling import is_number
 _MOST_DIGITS = 40  # before or after the point
 _LONGEST = 60
 _EXPONENT_FORM = re.compile(r"[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]{1,4}", re.ASCII)
-_ALL_PLAIN = re.compile(r"(?:[0-9]{1,30}+(?:\.[0-9]{1,30}+)?\|)+", re.ASCII)
+_ALL_PLAIN = re.compile(r"[0-9]{1,30}+(?:\.[0-9]{1,30}+)?(?:\|[0-9]{1,30}+(?:\.[0-9]{1,30}+)?)*+", re.ASCII).fullmatch
 _LARGEST_ID = 2**63 - 1
 # Times are told by their number of digits. Below the first bound they are taken for milliseconds as they are.
 _SECONDS_FROM, _MILLISECONDS_FROM = 10**8, 10**11
@@ -48,7 +48,8 @@ def plain_levels(levels: list[Level]) -> list[Level]:
 
 def are_plain(numbers: Sequence[str]) -> bool:
     """Say of some texts whether all are plain numbers, in one look."""
-    return _ALL_PLAIN.fullmatch("|".join((*numbers, ""))) is not None and "|" not in "".join(numbers)
+    joined = "|".join(numbers)
+    return _ALL_PLAIN(joined) is not None and joined.count("|") == len(numbers) - 1
 
 
 def time_ms(value: int) -> int:

@@ -271,9 +271,12 @@ def decode_partial(payload: bytes | msgspec.Raw, market: Market, limit: int, sym
 def decode_best_prices(payload: bytes | msgspec.Raw, symbol: str = "") -> BestPrices:
     """Decode a `bookTicker`. One that names another symbol than `symbol` is refused."""
     event = _decoded(_book_ticker, payload)
-    if event.symbol != symbol:
-        _malformed(check_symbol, payload, event.symbol, symbol)
     numbers = (event.bid_price, event.bid_size, event.ask_price, event.ask_size)
+    sent_ms = event.event_time_ms
+    is_known_unit = sent_ms is None or _EARLIEST_MS <= sent_ms < _FAR_FUTURE_MS
+    if is_known_unit and event.symbol == symbol and 0 <= event.update_id <= _LARGEST_ID and are_plain(numbers):
+        return BestPrices(event.update_id, *numbers, sent_ms)
+    _malformed(check_symbol, payload, event.symbol, symbol)
     if not are_plain(numbers):
         numbers = (
             _malformed(plain_number, payload, event.bid_price, "price"),
@@ -281,7 +284,7 @@ def decode_best_prices(payload: bytes | msgspec.Raw, symbol: str = "") -> BestPr
             _malformed(plain_number, payload, event.ask_price, "price"),
             _malformed(plain_number, payload, event.ask_size, "size"),
         )
-    event_time_ms = _malformed(optional_time_ms, payload, event.event_time_ms)
+    event_time_ms = _malformed(optional_time_ms, payload, sent_ms)
     return BestPrices(_malformed(update_id, payload, event.update_id), *numbers, event_time_ms)
 
 
