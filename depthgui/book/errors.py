@@ -91,9 +91,9 @@ class MalformedMessageError(VenueError):
         super().__init__(f"malformed message ({reason})")
 
 
-# Codes after which the same request may succeed a moment later (protocol: UNKNOWN, DISCONNECTED, TIMEOUT, SERVER_BUSY,
-# SERVICE_SHUTTING_DOWN).
-_RETRYABLE_CODES = frozenset({-1000, -1001, -1007, -1008, -1016})
+# Codes that the venue documents as final: the same request will never succeed (ILLEGAL_CHARS, MANDATORY_PARAM_EMPTY,
+# INVALID_SYMBOL, INVALID_SYMBOL_STATUS). Anything else may pass: what it means is not known for good.
+_FINAL_CODES = frozenset({-1100, -1102, -1121, -1122})
 
 
 class BinanceAPIException(VenueError):
@@ -105,7 +105,7 @@ class BinanceAPIException(VenueError):
         self.code = code
         self.message = message
         self.url = url
-        self.is_retryable = status_code >= 500 or code in _RETRYABLE_CODES
+        self.is_retryable = code not in _FINAL_CODES
         where = f" from {url}" if url else ""
         super().__init__(f"APIError(code={code}): {message} (HTTP {status_code}{where})")
 
@@ -150,7 +150,9 @@ class RegionNotServedError(VenueError):
 
 
 class NotBinanceError(VenueError):
-    """Something answers at the address, but not as Binance does."""
+    """Something answers at the address, but not as Binance does, such as a proxy's page. It may pass."""
+
+    is_retryable = True
 
     def __init__(self, url: str, found: str) -> None:
         """Keep the address and a few words on what was found there."""

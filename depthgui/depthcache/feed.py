@@ -10,8 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 import msgspec
 
@@ -26,12 +25,12 @@ from depthgui.binance.codec import (
 )
 from depthgui.binance.endpoints import Market, Route, SymbolRef
 from depthgui.binance.symbols import SymbolInfo
+from depthgui.binance.trading_status import status_since
 from depthgui.book.errors import (
     BinanceAPIException,
     BinanceUnableToConnect,
     DepthGuiError,
     MalformedMessageError,
-    NotBinanceError,
     RegionNotServedError,
     UnknownSymbolError,
     UsageError,
@@ -46,18 +45,19 @@ from depthgui.book.sync import (
     Outcomes,
     ReconnectStream,
     StateChanged,
-    SyncLimits,
     SyncState,
 )
 from depthgui.depthcache.audit_turns import AuditTurns
 from depthgui.depthcache.counters import FeedCounters
-from depthgui.depthcache.feed_status import FeedState, FeedStatus, RequestPause
+from depthgui.depthcache.failure_watch import FailureWatch
+from depthgui.depthcache.feed_host import FeedHost, FeedOptions
+from depthgui.depthcache.feed_status import FeedState, FeedStatus
 from depthgui.depthcache.listeners import Listeners
 from depthgui.depthcache.overlap import SocketOverlap
 from depthgui.depthcache.partial_book import PartialBook
-from depthgui.depthcache.shared_socket import StreamReader
 from depthgui.depthcache.snapshot_fetch import SnapshotFetch
 from depthgui.depthcache.stand_in_snapshot import StandInSnapshot
+from depthgui.depthcache.symbol_watch import SymbolWatch
 from depthgui.depthcache.trade_tape import TradeTape
 
 __all__ = ["Feed", "FeedHost", "FeedOptions", "FeedState", "FeedStatus"]
@@ -65,68 +65,14 @@ __all__ = ["Feed", "FeedHost", "FeedOptions", "FeedState", "FeedStatus"]
 _log = logging.getLogger(__name__)
 
 # What trying again does not mend by itself.
-_PERMANENT = (UnknownSymbolError, RegionNotServedError, NotBinanceError, UsageError)
-
-
-@dataclass(frozen=True, slots=True)
-class FeedOptions:
-    """Choices for one feed.
-
-    limit: levels a side of a snapshot; None asks for what the market gives at a fair weight. interval_ms: pace of the
-    diff stream, None for the fastest. refresh_s: time between audits against a snapshot, None or 0 for never.
-    partial_after_s: how long options wait for a snapshot that joins before partial books stand in.
-    """
-
-    limit: int | None = None
-    interval_ms: int | None = None
-    refresh_s: float | None = 1800.0
-    with_tickers: bool = True
-    with_trades: bool = True
-    partial_after_s: float = 60.0
-    sync: SyncLimits | None = None
-
-
-class FeedHost(Protocol):
-    """What a feed needs of the hub."""
-
-    def subscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
-        """Deliver a stream."""
-
-    def unsubscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
-        """Deliver it to this reader no longer."""
-
-    def renew(self, market: Market, route: Route, name: str) -> None:
-        """The stream is silent: ask for it anew."""
-
-    async def snapshot(self, ref: SymbolRef, limit: int, *, urgency: int, is_repeat: bool = False) -> Snapshot:
-        """Fetch a snapshot in its turn; a repeated one within the symbol's allowance, with fewer levels if need be."""
-
-    def allowed_levels(self, ref: SymbolRef, wanted: int) -> int:
-        """Levels a side that a repeated snapshot of the symbol would have if it were asked for now."""
-
-    def snapshot_wait_s(self, ref: SymbolRef) -> float:
-        """Seconds until a repeated snapshot of the symbol could be asked for."""
-
-    def waiting_requests(self, market: Market) -> int:
-        """Number of requests to the market's host that wait for their turn."""
-
-    async def symbol_info(self, ref: SymbolRef) -> SymbolInfo:
-        """Look a symbol up. Raises UnknownSymbolError with near matches."""
-
-    def request_pause(self, market: Market) -> RequestPause | None:
-        """Why requests wait at present, if they do."""
-
-    def clock_offset_ms(self, market: Market) -> float:
-        """Venue's clock less ours."""
-
-    def started(self, feed: Feed) -> None:
-        """The feed wants ticks."""
-
-    def stopped(self, feed: Feed) -> None:
-        """It no longer does."""
+_PERMANENT = (UnknownSymbolError, RegionNotServedError, UsageError)
+# What is tried again slowly nevertheless: the venue's word may change.
+_WATCHED = (UnknownSymbolError, RegionNotServedError)
 
 
 _PROBE_LEVELS = 100
+_FAILURE_URGENCY = 200
+_QUIET_S = 10.0  # without a diff: trading may have stopped
 _STAND_IN_AFTER_S = 0.3
 _STAND_IN_AFTER_FAILURES = 2
 _CALM_S = 5.0  # between two tries to widen a book that was made from a small snapshot
@@ -144,6 +90,8 @@ class Feed:
         """Start stopped."""
         self.ref = ref
         self.info: SymbolInfo | None = None
+        self.trading_status_since_wall_ms: int | None = None
+        """When the symbol was first seen not to trade, in ms since 1970; None while it trades, or is not known."""
         self.options = options or FeedOptions()
         self.counters = FeedCounters()
         self._tape = TradeTape()
@@ -162,7 +110,11 @@ class Feed:
         self._overlap = SocketOverlap(rules)
         self._fetch = SnapshotFetch(self, str(ref))
         self._stand_in = StandInSnapshot(ref, self._take_stand_in)
-        self._info_task: asyncio.Task[None] | None = None
+        self._symbol_watch = SymbolWatch(self, str(ref), lambda fresh_s: host.symbol_info(ref, fresh_s=fresh_s))
+        self._failure_watch = FailureWatch(
+            str(ref), lambda: host.snapshot(ref, _PROBE_LEVELS, urgency=_FAILURE_URGENCY), self.start
+        )
+        self._unlisted: UnknownSymbolError | None = None
         self._lost: DepthGuiError | None = None
         self._failure: DepthGuiError | None = None
         self._trouble: DepthGuiError | None = None
@@ -252,7 +204,8 @@ class Feed:
             if self._failure is None:
                 return
             self._end()  # the connection was given up: to want its streams anew is to try it again
-        self._failure = self._lost = self._trouble = None
+        self._failure = self._lost = self._trouble = self._unlisted = None
+        self._failure_watch.stop()
         self._told.clear()
         try:
             self._subscribe()
@@ -260,12 +213,13 @@ class Feed:
             self._fail(error)
             return
         self._host.started(self)
-        self._look_up()
+        self._symbol_watch.begin()
         self._publish()
 
     async def stop(self) -> None:
         """End it; the last book stays to look at. May be called twice."""
-        tasks = self._end()
+        watch = self._failure_watch.stop()
+        tasks = [*self._end(), *([] if watch is None else [watch])]
         self._failure = None
         self._publish()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -286,6 +240,7 @@ class Feed:
         if self.market is Market.OPTIONS:
             self._watch_joining(now_s)
         self._hold_best_prices(now_s)
+        self._symbol_watch.tick(self.info, now_s, is_quiet=self._is_quiet(now_s))
         if self._stand_in.is_subscribed and self._stand_in.is_idle(now_s):
             self._drop_stand_in()
         if self._sync.state is SyncState.LIVE:
@@ -351,12 +306,7 @@ class Feed:
         self._drop_stand_in()
         self._sync.stream_lost(self._loop.time())
         self._host.stopped(self)
-        info_task, self._info_task = self._info_task, None
-        tasks = [task for task in (self._fetch.give_up(), info_task) if task is not None]
-        for task in tasks:
-            if task is not asyncio.current_task():
-                task.cancel()
-        return tasks
+        return [task for task in (self._fetch.give_up(), self._symbol_watch.stop()) if task is not None]
 
     def _stream_opened(self, epoch: int) -> None:
         if self._sync.state is not SyncState.DISCONNECTED:
@@ -511,7 +461,7 @@ class Feed:
             self._next_refresh_s = self._loop.time() + (self.options.refresh_s or 0.0)
             self._next_widening_s = self._loop.time() + _CALM_S
             if self.info is None:
-                self._look_up()
+                self._symbol_watch.begin()
         self._publish()
 
     def _begin_fetch(self, order: FetchSnapshot) -> None:
@@ -569,10 +519,11 @@ class Feed:
         _log.info("%s: no snapshot (attempt %d): %s", self.ref, order.failures + 1, error)
         is_over = isinstance(error, _PERMANENT) or (isinstance(error, BinanceAPIException) and not error.is_retryable)
         if is_over and order.urgent:  # a live book that merely could not be audited goes on
-            if isinstance(error, UnknownSymbolError) and self._info_task is not None:
+            if isinstance(error, UnknownSymbolError) and self._symbol_watch.is_under_way:
                 self._trouble = error  # the look-up is about to say so too, with near matches
             else:
-                self._fail(error)
+                is_unknown = isinstance(error, UnknownSymbolError)
+                self._fail(self._unlisted if is_unknown and self._unlisted is not None else error)
                 return
         self._trouble = error
         self._publish()
@@ -580,22 +531,35 @@ class Feed:
 
     # The symbol's description
 
-    def _look_up(self) -> None:
-        if self._info_task is None:
-            self._info_task = self._loop.create_task(self._ask_for_info(), name=f"look up {self.ref}")
+    def _is_quiet(self, now_s: float) -> bool:
+        last_s, book = self.counters.last_data_s, self.book
+        is_empty = book is not None and not (len(book.bids) and len(book.asks))
+        return is_empty or last_s is None or now_s - last_s >= _QUIET_S
 
-    async def _ask_for_info(self) -> None:
-        try:
-            self.info = await self._host.symbol_info(self.ref)
-        except DepthGuiError as error:
-            self._info_task = None
-            if isinstance(error, _PERMANENT) and self.state is not FeedState.LIVE:
+    def info_arrived(self, info: SymbolInfo) -> None:
+        """The symbol's description (InfoTaker)."""
+        self._unlisted = None
+        if info == self.info:
+            return
+        self.info = info
+        if info.is_trading:
+            self.trading_status_since_wall_ms = None
+        elif self.trading_status_since_wall_ms is None:
+            self.trading_status_since_wall_ms = _wall_ms()
+        self._publish()
+        self._tell_listeners()
+
+    def info_failed(self, error: DepthGuiError) -> None:
+        """It could not be had (InfoTaker). Only the order book endpoint's word ends a feed: a listing may lag."""
+        if isinstance(error, UnknownSymbolError):
+            self._unlisted = error
+            if isinstance(self._trouble, UnknownSymbolError):
                 self._fail(error)
-            else:
-                _log.info("%s: the symbol's description is missing: %s", self.ref, error)
-        else:
-            self._info_task = None
-            self._tell_listeners()
+                return
+        elif isinstance(error, _PERMANENT) and self.state is not FeedState.LIVE:
+            self._fail(error)
+            return
+        _log.info("%s: the symbol's description is missing: %s", self.ref, error)
 
     # State
 
@@ -603,6 +567,8 @@ class Feed:
         self._end()
         self._failure = error
         _log.error("%s: %s", self.ref, error)
+        if isinstance(error, _WATCHED):
+            self._failure_watch.begin()
         self._publish()
 
     def _publish(self) -> None:
@@ -625,7 +591,7 @@ class Feed:
             return FeedState.STOPPED, "Stopped", None
         sync_state = self._sync.state
         if sync_state is SyncState.LIVE:
-            return FeedState.LIVE, "Live", None
+            return self._describe_live()
         if sync_state is SyncState.STALE:
             return FeedState.STALE, f"No data; waiting for {self._waiting_reason()}", None
         if sync_state is SyncState.DISCONNECTED:
@@ -639,6 +605,14 @@ class Feed:
             f"Waiting for {self._waiting_reason()}",
             None,
         )
+
+    def _describe_live(self) -> tuple[FeedState, str, None]:
+        info, book = self.info, self.book
+        if info is None or info.is_trading:
+            return FeedState.LIVE, "Live", None
+        detail = status_since(info.status, self.trading_status_since_wall_ms)
+        is_empty = book is not None and not (len(book.bids) or len(book.asks))
+        return (FeedState.STALE if is_empty else FeedState.LIVE), detail, None
 
     def _waiting_reason(self) -> str:
         reason = self._sync.waiting_for

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from depthgui.binance.endpoints import Endpoints, Market, Route, SymbolRef
 from depthgui.binance.limits import CONNECTS_PER_5_MINUTES, MARKET_LIMITS, SlidingWindow
 from depthgui.binance.symbols import SymbolInfo, SymbolTable, suggest
-from depthgui.book.errors import DepthGuiError, UnknownSymbolError
+from depthgui.book.errors import DepthGuiError, MalformedMessageError, UnknownSymbolError
 from depthgui.book.messages import Snapshot
 from depthgui.depthcache.connection import Connection, ConnectionOptions, ConnectionStatus
 from depthgui.depthcache.counters import LoopLag
@@ -152,15 +152,22 @@ class Hub:
         """The market's symbols; fetched once an hour. Raises what the venue's REST raises."""
         return list((await self._table(market)).symbols)
 
-    async def symbol_info(self, ref: SymbolRef) -> SymbolInfo:
-        """Look a symbol up. Raises UnknownSymbolError with near matches."""
-        table = await self._table(ref.market)
+    async def symbol_info(self, ref: SymbolRef, *, fresh_s: float = _SYMBOLS_FRESH_S) -> SymbolInfo:
+        """Look a symbol up, in a listing that is no older than `fresh_s`.
+
+        Raises UnknownSymbolError with near matches; MalformedMessageError where the listing has the symbol, but in a
+        row that cannot be read; what the venue's REST raises.
+        """
+        table = await self._table(ref.market, fresh_s=fresh_s)
         info = _find(table, ref.symbol)
         if info is None:  # it may have been listed since
             table = await self._table(ref.market, fresh_s=_UNKNOWN_FRESH_S)
             info = _find(table, ref.symbol)
         if info is not None:
             return info
+        reason = next((reason for name, reason in table.skipped if name == ref.symbol), None)
+        if reason is not None:
+            raise MalformedMessageError(f"{ref.symbol} is listed in a row that cannot be read: {reason}")
         names = suggest(ref.symbol, (info.symbol for info in table.symbols))
         raise UnknownSymbolError(ref.symbol, ref.market.label, suggestions=names)
 

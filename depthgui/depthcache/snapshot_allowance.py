@@ -11,7 +11,7 @@ from __future__ import annotations
 from depthgui.binance.limits import MarketLimits, SlidingWindow, WeightBudget
 
 SYMBOL_SHARE = 0.1
-POOL_SHARE = 0.5
+POOL_SHARE = 0.48  # listings and clocks have their part of the half
 _PERIOD_S = 60.0
 _PACE_S = 10.0
 # More of the same are expected until the period is over; with a margin, so that what is left lasts.

@@ -38,6 +38,13 @@ _IDS_PER_MS = 40  # faster than the market uses them up: after a restart ids go 
 _FUTURES_ID_STRIDE = 14
 
 
+def _budgets() -> dict[Market, WeightBudget]:
+    """A budget for each market; USD-M and COIN-M have one together, as at the venue since June 2026."""
+    budgets = {market: WeightBudget(venue_limits(market).weight_per_minute) for market in Market}
+    budgets[Market.COINM] = budgets[Market.USDM]
+    return budgets
+
+
 class Exchange:
     """A venue of four markets on a loopback address; an async context manager, or `start()` and `stop()`.
 
@@ -47,11 +54,11 @@ class Exchange:
             print(exchange.base_url)  # http://127.0.0.1:PORT; markets are below it: /spot, /usdm, /coinm, /options
 
     `port` 0 takes any free one. `replays` are recordings (paths, or `Replay` with options) that take the place of
-    the synthetic symbol. `clock`: with a `ManualClock` the exchange moves by `step(ms)` only. `rules` are what a test
-    sets for sockets; `enforce_limits=False` counts request weight and refuses nobody. `history` is the number of
-    level changes per symbol that `book_at` can go back; `on_event(market, symbol, diff)` is called with every diff
-    event before faults. Raises OSError if the port is taken, RecordingError for a recording without any market data,
-    FaultError for a fault that is none.
+    the synthetic symbol; `listing` are symbols beside the usual ones. `clock`: with a `ManualClock` the exchange moves
+    by `step(ms)` only. `rules` are what a test sets for sockets; `enforce_limits=False` counts request weight and
+    refuses nobody. `history` is the number of level changes per symbol that `book_at` can go back;
+    `on_event(market, symbol, diff)` is called with every diff event before faults. Raises OSError if the port is taken,
+    RecordingError for a recording without any market data, FaultError for a fault that is none.
     """
 
     def __init__(
@@ -66,13 +73,14 @@ class Exchange:
         rules: SocketRules | None = None,
         enforce_limits: bool = True,
         history: int = 100_000,
+        listing: Iterable[SymbolSpec] = (),
         on_event: OnEvent | None = None,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.faults = FaultBox(self._strike_at_once)
         self.hub = StreamHub(Saboteur(self.faults))
         self.sessions: set[StreamSession] = set()
-        self.budgets = {market: WeightBudget(venue_limits(market).weight_per_minute) for market in Market}
+        self.budgets = _budgets()
         self.base_url = ""
         self._host = host
         self._port = port
@@ -84,7 +92,7 @@ class Exchange:
             self.budgets = {market: WeightBudget(2**62) for market in Market}
         self._connects_limit = _CONNECTS_PER_5_MIN if enforce_limits else 0
         self._connects: dict[str, SlidingCount] = {}
-        self._listing = {(spec.market, spec.symbol): spec for spec in listed_symbols()}
+        self._listing = {(spec.market, spec.symbol): spec for spec in (*listed_symbols(), *listing)}
         self._sources: dict[tuple[Market, str], Source] = {}
         self._asked_until_ms: dict[tuple[Market, str], int] = {}
         self._ids: dict[tuple[Market, str], UpdateIds] = {}
