@@ -89,6 +89,7 @@ class _DepthAnswer(msgspec.Struct, frozen=True, gc=False):
     options_update_id: int | None = _field(name="u", default=None)
     event_time_ms: int | None = _field(name="E", default=None)
     options_time_ms: int | None = _field(name="T", default=None)
+    covered: tuple[str, str] | None = None  # said by the embedded exchange of a recording, never by the venue
 
 
 class _PartialEvent(msgspec.Struct, frozen=True, gc=False):
@@ -227,14 +228,15 @@ def _usual_lists(spelling: Spelling) -> re.Pattern[bytes]:
 def decode_snapshot(payload: bytes | msgspec.Raw, limit: int | None = None) -> Snapshot:
     """Decode the order book endpoint's answer; `limit` is the number of levels a side that was asked for.
 
-    Options may name the id `u` and the time `T`.
+    Options may name the id `u` and the time `T`. The embedded exchange says with `covered` what a recording knows.
     """
     answer = _decoded(_depth_answer, payload)
     found_id = answer.last_update_id if answer.last_update_id is not None else answer.options_update_id
     if found_id is None:
         raise MalformedMessageError("a snapshot without an update id", bytes(payload))
     event_time_ms = answer.event_time_ms if answer.event_time_ms is not None else answer.options_time_ms
-    return _snapshot(payload, found_id, answer.bids, answer.asks, event_time_ms, limit)
+    found = _snapshot(payload, found_id, answer.bids, answer.asks, event_time_ms, limit)
+    return found if answer.covered is None else msgspec.structs.replace(found, covered=answer.covered)
 
 
 def _snapshot(

@@ -232,6 +232,8 @@ class SyncSteps:
 
     def is_near_edge(self, _: None) -> bool:
         """The best prices are near the end of what the snapshot proved."""
+        if self.book is None or self.book.coverage.is_recorded:
+            return False
         return (
             self._now_s - self._refreshed_s >= self.limits.edge_pause_s
             and self._covered_width() < self.limits.edge_share * self._covered_span
@@ -527,6 +529,8 @@ class SyncSteps:
         if result.agrees:
             return (Audited(result),)
         if touch_left_coverage(book, best):  # nothing is wrong with what we know, but it no longer has the best price
+            if book.coverage.is_recorded:
+                return NOTHING  # nor would another snapshot have it
             return self._start_over(None, why="the best price has left what the snapshot proved")
         return (Audited(result), *self._start_over(None, why="it differed from the venue's best prices"))
 

@@ -19,7 +19,7 @@ from depthgui.exchange.faults import Fault, FaultBox, Where
 from depthgui.exchange.hub import StreamHub
 from depthgui.exchange.limits import SlidingCount, WeightBudget, venue_limits
 from depthgui.exchange.market import STEP_MS, UpdateIds
-from depthgui.exchange.playback import PlaybackSource, Replay
+from depthgui.exchange.playback import PlaybackSource, Replay, replays_of
 from depthgui.exchange.rest import RestMarket
 from depthgui.exchange.sabotage import Saboteur
 from depthgui.exchange.source import Message, Source
@@ -102,7 +102,8 @@ class Exchange:
         self._runner: web.AppRunner | None = None
         self._driver: asyncio.Task[None] | None = None
         for replay in replays:
-            self._add_replay(replay if isinstance(replay, Replay) else Replay(Path(replay)))
+            for one in replays_of(replay if isinstance(replay, Replay) else Replay(Path(replay))):
+                self._add_replay(one)
         for fault in faults:
             self.faults.add_script(fault)
 
