@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PySide6 import QtCore, QtGui, QtSvg
 
+from depthgui.ui.painting import painting
 from depthgui.ui.palettes import Palette
 from depthgui.ui.resources import resource
 
@@ -37,9 +38,8 @@ def icon_pixmap(name: str, colour: str, size: int, ratio: float) -> QtGui.QPixma
     device = max(1, round(size * ratio))
     pixmap = QtGui.QPixmap(device, device)
     pixmap.fill(QtCore.Qt.GlobalColor.transparent)
-    painter = QtGui.QPainter(pixmap)
-    drawing.render(painter, QtCore.QRectF(0, 0, device, device))
-    painter.end()
+    with painting(pixmap) as painter:
+        drawing.render(painter, QtCore.QRectF(0, 0, device, device))
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
 

@@ -427,6 +427,10 @@ class MainWindow(KeyWindow):
         for page in self.pages.all():
             page.refresh_banner()
             page.panels.header.loop_lag_ms = lag_ms
+        if not self.status.panel_guard.has_failed:
+            self.status.panel_guard.run(self._show_status, lag_ms)
+
+    def _show_status(self, lag_ms: float) -> None:
         self.status.show_figures(self._figures())
         if self._meter.age_s >= _METER_S:
             self.status.show_meter(self._meter.read(lag_ms))

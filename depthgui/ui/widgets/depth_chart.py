@@ -22,6 +22,8 @@ _RANGE_WORD, _SCALE_WORD = 0, 1
 class DepthChart(Canvas):
     """Depth chart of one feed."""
 
+    title = "depth chart"
+
     range_changed = QtCore.Signal(object)  # percent as float, or None for all that is proven
     log_changed = QtCore.Signal(bool)
 
@@ -83,6 +85,14 @@ class DepthChart(Canvas):
     def _renew_painter(self) -> None:
         self._painter = DepthPainter(self._theme, self._style, self.devicePixelRatioF())
         self.refresh()
+
+    def begin_anew(self) -> None:
+        """See `Canvas.begin_anew`."""
+        range_percent = self._model.range_percent
+        self._model = DepthModel()
+        self._model.range_percent = range_percent
+        self._instrument = None
+        self._renew_painter()
 
     def set_range(self, percent: float | None) -> None:
         """Show `percent` of the mid on each side, or all that is proven (None).

@@ -6,6 +6,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.icons import themed_icon
+from depthgui.ui.panel_guard import PanelGuard, guarded
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.feed_view import FeedView, instrument_of
 from depthgui.ui.viewmodels.header import HeaderModel, HeaderOptions, HeaderView
@@ -19,6 +20,7 @@ _BRIEF_PX = 1060  # width below which the state is one word
 _STARTABLE = frozenset({"stopped", "failed"})
 
 
+@guarded
 class Header(QtWidgets.QFrame):
     """Header of one feed's page. Its parts are `stats`, `pill`, `group`, `centre_button`, `stop_button`."""
 
@@ -33,6 +35,7 @@ class Header(QtWidgets.QFrame):
         super().__init__(parent)
         self.setObjectName("header")
         self.setProperty("role", "strip")
+        self.panel_guard = PanelGuard(self, "header", self._begin_again)
         self._clock = clock
         self._model = HeaderModel()
         self._feed: FeedView | None = None
@@ -110,7 +113,15 @@ class Header(QtWidgets.QFrame):
 
     def is_frame_visible(self) -> bool:
         """See `FrameSource.is_frame_visible`."""
-        return self.isVisible() and not self.window().isMinimized()
+        return self.isVisible() and not self.panel_guard.has_failed and not self.window().isMinimized()
+
+    def take_error(self, error: Exception) -> None:
+        """See `FrameSource.take_error`."""
+        self.panel_guard.take(error)
+
+    def _begin_again(self) -> None:
+        self.set_feed(self._feed)
+        self._clock.add(self)
 
     def render_frame(self, now_s: float) -> float | None:
         """See `FrameSource.render_frame`."""

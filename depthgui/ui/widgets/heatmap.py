@@ -40,6 +40,7 @@ _OWN_KEYS = frozenset(
 class Heatmap(Canvas):
     """Liquidity of one feed over time."""
 
+    title = "heatmap"
     wants_heartbeat = True  # time goes on while nothing else does
     view_changed = QtCore.Signal()
 
@@ -105,9 +106,16 @@ class Heatmap(Canvas):
         self._feed = feed
         self._last_price = LastPriceTracker()
         self._forget()
-        self.begin_anew()
+        self.follow_history()
 
     def begin_anew(self) -> None:
+        """See `Canvas.begin_anew`; the history that is kept stays."""
+        self._painter = HeatmapPainter(self._theme, self._style, self.devicePixelRatioF())
+        self._image = HeatmapImage(self._theme)
+        self._forget()
+        self.follow_history()
+
+    def follow_history(self) -> None:
         """Follow the newest column of a history that begins; a chosen zoom stays."""
         zoom = self.view.chosen_zoom
         self.view = HeatmapView(self._recorder.column_s, self._recorder.capacity)

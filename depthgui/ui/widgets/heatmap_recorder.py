@@ -24,6 +24,7 @@ class HeatmapRecorder(QtCore.QObject):
     """The history of one feed. Slots are counted from `clock`'s zero; `recorded` tells of each column."""
 
     recorded = QtCore.Signal()
+    failed = QtCore.Signal(object)  # Exception; nothing is recorded any more, until `begin_anew`
 
     def __init__(self, clock: FrameClock, parent: QtCore.QObject | None = None) -> None:
         """Start without a feed, with columns of 250 ms and ten minutes of them."""
@@ -34,6 +35,7 @@ class HeatmapRecorder(QtCore.QObject):
         self._column_ms = 250
         self._kept_s = 600
         self._is_on = True
+        self._has_failed = False
         self._stretch = 0
         self._resyncs = 0
         self._trade_version = 0
@@ -92,12 +94,13 @@ class HeatmapRecorder(QtCore.QObject):
     def follow_state(self) -> None:
         """Hear that the feed's state has changed: a book that is not in step is not recorded."""
         feed = self._feed
-        if feed is not None and self._is_on and is_live(feed):
+        if feed is not None and self._is_on and not self._has_failed and is_live(feed):
             if self._beat is None:
                 self._stretch += 1
                 self._trade_version = feed.trade_version
                 self.record()
-                self._listen_to(self._clock.beat(self._column_ms))
+                if not self._has_failed:
+                    self._listen_to(self._clock.beat(self._column_ms))
         else:
             self._listen_to(None)
 
@@ -108,12 +111,27 @@ class HeatmapRecorder(QtCore.QObject):
         if beat is not None:
             beat.join(self.record)
 
+    def begin_anew(self) -> None:
+        """Record into a new history, after `failed`."""
+        self._listen_to(None)
+        self._forget()
+        self._has_failed = False
+        self.follow_state()
+
     def _forget(self) -> None:
         self.history = None
         self.instrument = None
 
     def record(self) -> None:
         """Keep the book as it is now as the column of this slot, unless it has one or the book is not in step."""
+        try:
+            self._record()
+        except Exception as error:  # noqa: BLE001 - told once, not at each beat
+            self._has_failed = True
+            self._listen_to(None)
+            self.failed.emit(error)
+
+    def _record(self) -> None:
         feed = self._feed
         book = None if feed is None else feed.book
         if feed is None or book is None or not is_live(feed):

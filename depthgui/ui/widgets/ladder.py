@@ -47,6 +47,8 @@ class Ladder(Canvas):
     grouping_changed = QtCore.Signal(int)  # ticks in a row
     lock_changed = QtCore.Signal(bool)  # True: scrolled by hand, no longer centring by itself
     options_changed = QtCore.Signal(object)  # LadderOptions, chosen in the ladder's own menu or by dragging a column
+    title = "price ladder"
+
     price_marked = QtCore.Signal(object, bool)  # Decimal price; True: marked, False: mark taken away
 
     def __init__(self, clock: FrameClock, theme: Theme, parent: QtWidgets.QWidget | None = None) -> None:
@@ -120,13 +122,20 @@ class Ladder(Canvas):
 
     def set_theme(self, theme: Theme) -> None:
         """Take another theme."""
-        if theme is self._theme:
-            return
-        self._theme = theme
-        self._painter = LadderPainter(theme, self.devicePixelRatioF())
+        if theme is not self._theme:
+            self._theme = theme
+            self._renew_painter()
+            self.on_resized(self.viewport().size())
+            self.refresh()
+
+    def _renew_painter(self) -> None:
+        self._painter = LadderPainter(self._theme, self.devicePixelRatioF())
         self._painter.set_columns(self._options.columns)
-        self.on_resized(self.viewport().size())
-        self.refresh()
+
+    def begin_anew(self) -> None:
+        """See `Canvas.begin_anew`."""
+        self._renew_painter()
+        self.set_feed(self._feed)
 
     def set_options(self, options: LadderOptions) -> None:
         """Take the user's choices: large orders, flashes, columns, number format and units."""

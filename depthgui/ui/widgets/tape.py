@@ -27,6 +27,8 @@ _MERGES = (
 class Tape(Canvas):
     """Time and sales of one feed."""
 
+    title = "tape of trades"
+
     options_changed = QtCore.Signal(object)  # TapeOptions, chosen in the widget's own menu
 
     def __init__(self, clock: FrameClock, theme: Theme, parent: QtWidgets.QWidget | None = None) -> None:
@@ -66,6 +68,11 @@ class Tape(Canvas):
         self._theme = theme
         self._painter = TapePainter(theme, self.devicePixelRatioF())
         self.refresh()
+
+    def begin_anew(self) -> None:
+        """See `Canvas.begin_anew`."""
+        self._painter = TapePainter(self._theme, self.devicePixelRatioF())
+        self.set_feed(self._feed)
 
     def set_options(self, options: TapeOptions) -> None:
         """Take the user's choices."""

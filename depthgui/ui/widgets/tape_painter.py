@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from PySide6 import QtCore, QtGui
 
+from depthgui.ui.painting import painting
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.tape import TapeFrame, TapeRow
 from depthgui.ui.widgets.kept_picture import KeptPicture
@@ -119,9 +120,8 @@ class TapePainter:
             shift = page.row_count
         changed = [at for at, row in enumerate(rows) if at < shift or row != self._rows[at - shift]]
         drawn_for, self._kept.drawn_for = self._kept.drawn_for, None  # until it is whole again
-        painter = QtGui.QPainter(self._kept.pixmap)
-        self._draw_rows(painter, page, rows, changed)
-        painter.end()
+        with painting(self._kept.pixmap) as painter:
+            self._draw_rows(painter, page, rows, changed)
         self._kept.drawn_for = drawn_for
 
     def _draw_rows(self, painter: QtGui.QPainter, page: _Page, rows: Sequence[TapeRow], places: Sequence[int]) -> None:
