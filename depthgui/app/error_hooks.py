@@ -17,7 +17,7 @@ from typing import Any
 
 from PySide6 import QtCore
 
-from depthgui.ui.panel_guard import handle_unseen, signature_of
+from depthgui.ui.panel_guard import handle_unseen, let_go_of, signature_of
 
 _LOG = logging.getLogger("depthgui")
 _QT_LOG = logging.getLogger("qt")
@@ -68,7 +68,7 @@ class ErrorHooks:
         if isinstance(error, KeyboardInterrupt | SystemExit) or handle_unseen(error):
             return
         details = "".join(traceback.format_exception(error))
-        traceback.clear_frames(error.__traceback__)  # a painter among their names would outlive its paint event
+        let_go_of(error)
         signature = signature_of(error)
         count = self._counts[signature] = self._counts.get(signature, 0) + 1
         if count > 1:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from PySide6 import QtCore, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.panel_cover import PanelCover
 
@@ -59,6 +59,11 @@ class PanelGuard(QtCore.QObject):
         self._timer: QtCore.QTimer | None = None
 
     @property
+    def title(self) -> str:
+        """What people call the panel."""
+        return self._title
+
+    @property
     def error(self) -> Exception | None:
         """What the panel raised; None while it works."""
         return self._error
@@ -76,7 +81,7 @@ class PanelGuard(QtCore.QObject):
     def take(self, error: Exception) -> bool:
         """Stop the panel because of an exception; False if it was stopped before. May be called inside a paint."""
         details = "".join(traceback.format_exception(error))
-        traceback.clear_frames(error.__traceback__)  # their painters end with them
+        let_go_of(error)
         if self._error is not None:
             return False
         self._error, self._details = error, details
@@ -129,6 +134,25 @@ def signature_of(error: BaseException) -> str:
     return f"{kind} {place[-1].filename}:{place[-1].lineno}" if place else f"{kind}: {error}"
 
 
+def let_go_of(error: BaseException) -> None:
+    """End the painters that the frames of an exception began, and forget what else the frames hold.
+
+    A painter that outlives its paint event takes the process with it. One that was handed in is its giver's.
+    """
+    given: set[int] = set()
+    trace = error.__traceback__
+    while trace is not None:
+        code, names = trace.tb_frame.f_code, dict(trace.tb_frame.f_locals)
+        for name, value in names.items():
+            if isinstance(value, QtGui.QPainter):
+                if name in code.co_varnames[: code.co_argcount]:
+                    given.add(id(value))
+                elif id(value) not in given and value.isActive():
+                    value.end()
+        trace = trace.tb_next
+    traceback.clear_frames(error.__traceback__)
+
+
 def guard_of(error: BaseException) -> PanelGuard | None:
     """The guard of the innermost panel whose code an exception went through, None where there was none."""
     found: PanelGuard | None = None
@@ -154,7 +178,7 @@ def guarded(panel_class: _Class) -> _Class:
     """Class decorator: what the event handlers of this very class raise goes to the instance's `panel_guard`."""
     for name, answer in _ANSWERS.items():
         method = vars(panel_class).get(name)
-        if method is not None and not hasattr(method, "is_guarded"):
+        if method is not None and not hasattr(method, "method"):
             setattr(panel_class, name, _guarded_handler(method, name, answer))
     return panel_class
 
@@ -167,7 +191,7 @@ def _guarded_handler(method: Callable[..., Any], name: str, answer: Callable[[],
         if is_left_out and self.panel_guard.has_failed:
             return answer()
         try:
-            return method(self, *arguments)
+            return handler.method(self, *arguments)  # type: ignore[attr-defined]
         except Exception as error:
             guard = getattr(self, "panel_guard", None)
             if guard is None:  # raised while the panel is being made: that is its maker's to hear
@@ -175,7 +199,7 @@ def _guarded_handler(method: Callable[..., Any], name: str, answer: Callable[[],
             guard.take(error)
             return answer()
 
-    handler.is_guarded = True  # type: ignore[attr-defined]
+    handler.method = method  # type: ignore[attr-defined]  # Qt remembers the handler; this one may be replaced
     return handler
 
 
