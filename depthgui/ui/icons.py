@@ -7,7 +7,6 @@ word. The application's own icon is the one file in colour.
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
 from PySide6 import QtCore, QtGui, QtSvg
 
@@ -94,10 +93,11 @@ def app_icon() -> QtGui.QIcon:
     return icon
 
 
-def write_style_images(folder: Path, palette: Palette) -> None:
-    """Write the images that the style sheet names by url: `<icon>-<colour>.svg` in `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
+def style_images(palette: Palette) -> dict[str, bytes]:
+    """The images that the style sheet names by url, by their file names: `<icon>-<colour>.svg`."""
     colours = palette.colours()
-    for name in _STYLE_IMAGES:
-        for colour in ("text", "muted", "faint", "on_primary"):
-            (folder / f"{name}-{colour}.svg").write_bytes(tinted_svg(name, colours[colour]))
+    return {
+        f"{name}-{colour}.svg": tinted_svg(name, colours[colour])
+        for name in _STYLE_IMAGES
+        for colour in ("text", "muted", "faint", "on_primary")
+    }

@@ -113,7 +113,9 @@ def send(panel: Any, name: str) -> None:
     event: QtCore.QEvent
     if name == "wheelEvent":
         phase = QtCore.Qt.ScrollPhase.NoScrollPhase
-        event = QtGui.QWheelEvent(middle, whole, QtCore.QPoint(), QtCore.QPoint(0, 120), no_button, no_key, phase, False)
+        event = QtGui.QWheelEvent(
+            middle, whole, QtCore.QPoint(), QtCore.QPoint(0, 120), no_button, no_key, phase, False
+        )
     elif name == "keyPressEvent":
         target = panel
         event = QtGui.QKeyEvent(kinds.KeyPress, QtCore.Qt.Key.Key_Insert, no_key)
