@@ -130,6 +130,8 @@ class Feed:
         """Start stopped."""
         self.ref = ref
         self.info: SymbolInfo | None = None
+        self.trading_status_since_wall_ms: int | None = None
+        """When the present status other than trading was first seen, Unix time in ms; None while trading or unknown."""
         self.options = options or FeedOptions()
         self.counters = FeedCounters()
         self.trades: deque[Trade] = deque(maxlen=_TRADES_KEPT)

@@ -92,6 +92,10 @@ class FeedView(Protocol):
         """What the venue says of the symbol, None while unknown."""
 
     @property
+    def trading_status_since_wall_ms(self) -> int | None:
+        """When it was first seen that the symbol is not traded now, Unix time in ms; None while it is, or unknown."""
+
+    @property
     def book(self) -> OrderBook | None:
         """Last known book, stale or not."""
 
@@ -128,6 +132,35 @@ def is_live(feed: FeedView) -> bool:
 def instrument_of(feed: FeedView) -> Instrument:
     """The feed's instrument, from the venue's information or, failing that, from the book itself."""
     return instrument_for(feed.symbol, feed.info, feed.book, market=str(feed.market.value))
+
+
+class InstrumentTracker:
+    """Follows a feed's instrument: made anew when the venue's description comes or changes, or the first levels do."""
+
+    __slots__ = ("_has_levels", "_instrument", "_said")
+
+    def __init__(self) -> None:
+        """Start without an instrument."""
+        self._instrument: Instrument | None = None
+        self._said: object = None
+        self._has_levels = False
+
+    def read(self, feed: FeedView) -> Instrument:
+        """The instrument now; the same object for as long as nothing in it has changed."""
+        info, before = feed.info, self._instrument
+        has_levels = self._has_levels
+        if not has_levels and (info is None or info.tick is None or info.step is None):
+            book = feed.book
+            has_levels = book is not None and bool(book.bids or book.asks)
+        said = None if info is None else (info.tick, info.step, info.contract_size, info.base, info.quote)
+        if before is not None and said == self._said and has_levels is self._has_levels:
+            return before
+        self._said, self._has_levels = said, has_levels
+        made = instrument_of(feed)
+        if made != before:
+            self._instrument = made
+            return made
+        return before
 
 
 class LastPriceTracker:

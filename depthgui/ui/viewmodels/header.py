@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from depthgui.book.grouping import imbalance
-from depthgui.ui.viewmodels.feed_view import CountersView, FeedView, LastPriceTracker, instrument_of
+from depthgui.ui.viewmodels.feed_view import CountersView, FeedView, InstrumentTracker, LastPriceTracker
 from depthgui.ui.viewmodels.figures import NumberFormat, decimals_of, format_decimal
 from depthgui.ui.wording import TimeZone, clock_text, count_text, duration_text
 
@@ -64,6 +64,7 @@ class HeaderModel:
         """Start without a last price."""
         self.options = options or HeaderOptions()
         self._tracker = LastPriceTracker()
+        self._instruments = InstrumentTracker()
 
     def build(self, feed: FeedView, now_s: float, loop_lag_ms: float = 0.0) -> HeaderView:
         """The strip at monotonic time `now_s`; `loop_lag_ms` is how late the application itself is."""
@@ -73,9 +74,9 @@ class HeaderModel:
         mid = book.mid if book is not None else None
         text = ""
         if last is not None:
-            text = format_decimal(Decimal(last.text), style, _price_decimals(feed, Decimal(last.text)))
+            text = format_decimal(Decimal(last.text), style, self._price_decimals(feed, Decimal(last.text)))
         elif mid is not None:
-            text = format_decimal(mid, style, _price_decimals(feed, mid))
+            text = format_decimal(mid, style, self._price_decimals(feed, mid))
         return HeaderView(
             last=text,
             direction=last.direction if last else 0,
@@ -84,15 +85,24 @@ class HeaderModel:
             pill=pill_of(feed, now_s, self.options.zone),
         )
 
+    def tick(self, feed: FeedView) -> Decimal | None:
+        """The price step: the venue's, or what the book's prices tell; None while neither is there."""
+        has_tick = feed.info is not None and feed.info.tick is not None
+        return self._instruments.read(feed).tick if has_tick or feed.book is not None else None
+
+    def _price_decimals(self, feed: FeedView, number: Decimal) -> int:
+        tick = self.tick(feed)
+        return max(decimals_of(number), decimals_of(tick) if tick else 0)
+
     def _stats(self, feed: FeedView, loop_lag_ms: float) -> tuple[StatView, ...]:
         style, book, counters = self.options.number_format, feed.book, feed.counters
         spread, mid = (None, None) if book is None else (book.spread, book.mid)
         stats: list[StatView] = []
         if spread is not None and mid:
-            decimals = _price_decimals(feed, spread)
+            decimals = self._price_decimals(feed, spread)
             bps = f"{spread / mid * 10_000:.2f} bps"
             stats.append(StatView("spread", format_decimal(spread, style, decimals), f"Spread \u00b7 {bps}", 0))
-            middle = format_decimal(mid, style, max(_price_decimals(feed, mid), decimals_of(mid)))
+            middle = format_decimal(mid, style, max(self._price_decimals(feed, mid), decimals_of(mid)))
             stats.append(StatView("mid", middle, "Mid", 2))
         if book is not None:
             band = self.options.band_percent
@@ -101,6 +111,8 @@ class HeaderModel:
                 tone = "bid" if share > 0 else "ask" if share < 0 else ""
                 caption = f"Imbalance \u00b7 \u00b1{band:g} %"
                 stats.append(StatView("imbalance", _signed_percent(share), caption, 1, tone))
+        if feed.info is None and book is not None:
+            stats.append(StatView("description", "not known yet", "Tick and units", 0, "amber"))
         stats.append(StatView("updates", f"{counters.updates_per_s:.1f} /s", "Updates", 3))
         if loop_lag_ms >= _BUSY_MS:
             stats.append(StatView("lag", f"{loop_lag_ms:.0f} ms", "App busy", 4, "amber"))
@@ -140,13 +152,6 @@ def _counts(counters: CountersView) -> str:
         f"{count_text(counters.audits, 'audit')}, {count_text(counters.audit_differences, 'difference')}\n"
         f"{count_text(counters.malformed, 'malformed message')}"
     )
-
-
-def _price_decimals(feed: FeedView, number: Decimal) -> int:
-    tick = feed.info.tick if feed.info is not None else None
-    if tick is None and feed.book is not None:
-        tick = instrument_of(feed).tick
-    return max(decimals_of(number), decimals_of(tick) if tick else 0)
 
 
 def _signed_percent(share: float) -> str:

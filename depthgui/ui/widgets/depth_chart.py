@@ -7,11 +7,12 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.depth import RANGES_PERCENT, DepthFrame, DepthModel, impact_lines, impact_to, on_tick
-from depthgui.ui.viewmodels.feed_view import FeedView, instrument_of, is_live
+from depthgui.ui.viewmodels.feed_view import FeedView, InstrumentTracker, is_live
 from depthgui.ui.viewmodels.figures import NumberFormat
-from depthgui.ui.viewmodels.instrument import Instrument
+from depthgui.ui.viewmodels.instrument import NOT_DESCRIBED, Instrument
 from depthgui.ui.widgets.canvas import Canvas
 from depthgui.ui.widgets.depth_painter import DepthPainter, DepthView
+from depthgui.ui.widgets.note import paint_note
 
 _REST_S = 0.045  # a curve that moves more often than 20 times a second is not seen better
 _WAITING = "Waiting for the first snapshot"
@@ -39,6 +40,7 @@ class DepthChart(Canvas):
         self._theme = theme
         self._model = DepthModel()
         self._feed: FeedView | None = None
+        self._instruments = InstrumentTracker()
         self._instrument: Instrument | None = None
         self._frame: DepthFrame | None = None
         self._is_log = False
@@ -66,6 +68,7 @@ class DepthChart(Canvas):
     def set_feed(self, feed: FeedView | None) -> None:
         """Show another feed, or none."""
         self._feed = feed
+        self._instruments = InstrumentTracker()
         self._instrument = None
         self._frame = None
         self.refresh()
@@ -128,7 +131,9 @@ class DepthChart(Canvas):
         if feed is None:
             return None
         book = feed.book
-        return (feed.state, feed.status.detail) if book is None else (book.version, book.last_update_id, feed.state)
+        if book is None:
+            return (feed.state, feed.status.detail)
+        return (book.version, book.last_update_id, feed.state, feed.info)
 
     def render_frame(self, now_s: float) -> float | None:
         """See `FrameSource.render_frame`."""
@@ -139,10 +144,7 @@ class DepthChart(Canvas):
         book = feed.book if feed is not None else None
         self._frame = None
         if feed is not None and book is not None:
-            if self._instrument is None or (
-                feed.info is not None and feed.info.tick not in {None, self._instrument.tick}
-            ):
-                self._instrument = instrument_of(feed)
+            self._instrument = self._instruments.read(feed)
             self._frame = self._model.build(book, stale=not is_live(feed))
         self._measure()
         self.request_paint()
@@ -160,6 +162,8 @@ class DepthChart(Canvas):
             price = self._pointer_price(view)
             if price is not None:
                 self._painter.paint_cursor(painter, view, price, self._card)
+            elif self._instrument is not None and not self._instrument.is_described:
+                paint_note(painter, self._theme, NOT_DESCRIBED, view.plot.toRect())
         self._painter.paint_header(painter, size, self._words(), self._hovered_word())
 
     def _view(self) -> DepthView | None:

@@ -8,7 +8,7 @@ from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.icons import themed_icon
 from depthgui.ui.panel_guard import PanelGuard, guarded
 from depthgui.ui.theme import Theme
-from depthgui.ui.viewmodels.feed_view import FeedView, instrument_of
+from depthgui.ui.viewmodels.feed_view import FeedView
 from depthgui.ui.viewmodels.header import HeaderModel, HeaderOptions, HeaderView
 from depthgui.ui.widgets.group_button import GroupButton
 from depthgui.ui.widgets.stat_strip import StatStrip
@@ -109,7 +109,8 @@ class Header(QtWidgets.QFrame):
         if feed is None:
             return None
         version = 0 if feed.book is None else feed.book.version
-        return (version, feed.trade_version, feed.state, feed.status.since_s, feed.status.buffered, int(now_s))
+        status, trading = feed.status, (feed.info, feed.trading_status_since_wall_ms)
+        return (version, feed.trade_version, feed.state, status.since_s, status.buffered, trading, int(now_s))
 
     def is_frame_visible(self) -> bool:
         """See `FrameSource.is_frame_visible`."""
@@ -136,10 +137,7 @@ class Header(QtWidgets.QFrame):
         self._view = self._model.build(feed, now_s, self.loop_lag_ms)
         self.stats.show_view(self._view)
         self.pill.show_state(self._view.pill)
-        tick = feed.info.tick if feed.info is not None else None
-        if tick is None and feed.book is not None:
-            tick = instrument_of(feed).tick
-        self.group.set_tick(tick)
+        self.group.set_tick(self._model.tick(feed))
         can_start = self._view.pill.state in _STARTABLE
         if can_start != self._can_start:
             self._can_start = can_start

@@ -15,11 +15,12 @@ from depthgui.ui.viewmodels.heatmap_cells import next_cap, sample_cap
 from depthgui.ui.viewmodels.heatmap_history import BUY, SELL, Column, HeatmapHistory
 from depthgui.ui.viewmodels.heatmap_trades import TradeScale, next_scale, sample_scale
 from depthgui.ui.viewmodels.heatmap_view import HeatmapView
-from depthgui.ui.viewmodels.instrument import Instrument
+from depthgui.ui.viewmodels.instrument import NOT_DESCRIBED, Instrument
 from depthgui.ui.widgets.canvas import Canvas
 from depthgui.ui.widgets.heatmap_image import HeatmapImage, Look
 from depthgui.ui.widgets.heatmap_painter import HeatmapFrame, HeatmapPainter
 from depthgui.ui.widgets.heatmap_recorder import HeatmapRecorder
+from depthgui.ui.widgets.note import paint_note
 from depthgui.ui.wording import TimeZone, clock_text
 
 _COLLECTING = "Collecting the first columns"
@@ -68,6 +69,7 @@ class Heatmap(Canvas):
         self._trade_scale = TradeScale()
         self._cap_text = ""
         self._capped_version = -1
+        self._capped_for: Instrument | None = None
         self._drawn_until = 0
         self._revision = 0
         self._axis_px, self._axis_price = 0, -1
@@ -157,7 +159,7 @@ class Heatmap(Canvas):
         if history is None or feed is None:
             return None if feed is None else (feed.state, feed.status.detail)
         is_running = self._recorder.is_running
-        return (history.version, self._revision, feed.state, None if is_running else int(now_s))
+        return (history.version, self._revision, feed.state, feed.info, None if is_running else int(now_s))
 
     def render_frame(self, now_s: float) -> None:
         """See `FrameSource.render_frame`."""
@@ -182,6 +184,8 @@ class Heatmap(Canvas):
         self._painter.paint(painter, self._frame, self.view, self._image, size)
         if self._pointer is not None and self._dragged is None and self._plot().contains(self._pointer):
             self._painter.paint_cursor(painter, self._pointer, self._plot(), self.card_lines(self._pointer))
+        elif self._capped_for is not None and not self._capped_for.is_described:
+            paint_note(painter, self._theme, NOT_DESCRIBED, self._plot().toRect())
 
     def _on_recorded(self) -> None:
         if self.isVisible():
@@ -266,9 +270,10 @@ class Heatmap(Canvas):
         )
 
     def _rescale(self, history: HeatmapHistory, instrument: Instrument, newest: int) -> None:
-        if self._capped_version >= 0 and history.version - self._capped_version < _RESCALE_EVERY:
+        is_fresh = self._capped_version >= 0 and history.version - self._capped_version < _RESCALE_EVERY
+        if is_fresh and instrument is self._capped_for:
             return
-        self._capped_version = history.version
+        self._capped_version, self._capped_for = history.version, instrument
         window = self.view.window(newest)
         self._cap = next_cap(self._cap, sample_cap(history, window))
         self._trade_scale = next_scale(self._trade_scale, sample_scale(history, window, _MOST_TRADES))

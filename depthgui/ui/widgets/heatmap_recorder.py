@@ -14,7 +14,7 @@ from PySide6 import QtCore
 from depthgui.book.messages import Trade
 from depthgui.ui.beat import Beat
 from depthgui.ui.frame_clock import FrameClock
-from depthgui.ui.viewmodels.feed_view import FeedView, instrument_of, is_live
+from depthgui.ui.viewmodels.feed_view import FeedView, InstrumentTracker, is_live
 from depthgui.ui.viewmodels.heatmap_grid import PriceGrid, fitting_ticks
 from depthgui.ui.viewmodels.heatmap_history import ROWS, HeatmapHistory
 from depthgui.ui.viewmodels.instrument import Instrument
@@ -39,7 +39,7 @@ class HeatmapRecorder(QtCore.QObject):
         self._stretch = 0
         self._resyncs = 0
         self._trade_version = 0
-        self.instrument: Instrument | None = None
+        self._instruments = InstrumentTracker()
         self.history: HeatmapHistory | None = None
         self._beat: Beat | None = None  # what it listens to
 
@@ -47,6 +47,11 @@ class HeatmapRecorder(QtCore.QObject):
     def column_s(self) -> float:
         """Seconds of a slot."""
         return self._column_ms / 1000
+
+    @property
+    def instrument(self) -> Instrument | None:
+        """The feed's instrument as it is known now; None without a feed."""
+        return None if self._feed is None else self._instruments.read(self._feed)
 
     @property
     def capacity(self) -> int:
@@ -73,6 +78,7 @@ class HeatmapRecorder(QtCore.QObject):
     def set_feed(self, feed: FeedView | None) -> None:
         """Record another feed, or none; what was kept is of another symbol and is forgotten."""
         self._feed = feed
+        self._instruments = InstrumentTracker()
         self._forget()
         self.follow_state()
 
@@ -120,7 +126,6 @@ class HeatmapRecorder(QtCore.QObject):
 
     def _forget(self) -> None:
         self.history = None
-        self.instrument = None
 
     def record(self) -> None:
         """Keep the book as it is now as the column of this slot, unless it has one or the book is not in step."""
@@ -147,12 +152,11 @@ class HeatmapRecorder(QtCore.QObject):
             self.recorded.emit()
 
     def _fitting(self, feed: FeedView) -> HeatmapHistory | None:
-        # The grid is chosen by the first book, and anew when the venue tells a tick that the book's prices hid.
-        instrument = self.instrument
-        tick = None if feed.info is None else feed.info.tick
-        if instrument is None or tick not in {None, instrument.tick}:
-            instrument, self.history = instrument_of(feed), None
-            self.instrument = instrument
+        # The grid is chosen by the first book, and anew when the venue tells a tick that the book's prices hid. Other
+        # units alone leave it: sizes are kept as the venue counts them.
+        instrument = self._instruments.read(feed)
+        if self.history is not None and self.history.grid.tick != instrument.tick:
+            self.history = None
         book = feed.book
         if self.history is None and book is not None and book.bids and book.asks:
             grid = PriceGrid(instrument.tick, fitting_ticks(book, instrument.tick, ROWS // 2))

@@ -12,9 +12,10 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from depthgui.book.order_book import OrderBook
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.theme import Theme
-from depthgui.ui.viewmodels.feed_view import FeedView, LastPriceTracker, instrument_of, is_live
+from depthgui.ui.viewmodels.feed_view import FeedView, InstrumentTracker, LastPriceTracker, is_live
 from depthgui.ui.viewmodels.figures import format_decimal, plain
 from depthgui.ui.viewmodels.grouping import suggested_ticks
+from depthgui.ui.viewmodels.instrument import Instrument
 from depthgui.ui.viewmodels.ladder import LadderModel
 from depthgui.ui.viewmodels.ladder_frame import (
     BID_SIDE,
@@ -62,6 +63,8 @@ class Ladder(Canvas):
         self._options = LadderOptions()
         self._grouping = 1
         self._is_grouping_chosen = False
+        self._suggested_for: Decimal | None = None  # the tick that the grouping was suggested for
+        self._instruments = InstrumentTracker()
         self._volumes: VolumeProfile | None = None
         self._dragged: Column | None = None
         self._theme = theme
@@ -113,6 +116,7 @@ class Ladder(Canvas):
     def set_feed(self, feed: FeedView | None) -> None:
         """Show another feed, or none."""
         self._feed = feed
+        self._instruments = InstrumentTracker()
         self._volumes = None
         self._model = None
         self._frame = None
@@ -199,7 +203,7 @@ class Ladder(Canvas):
         book = feed.book
         if book is None:
             return (feed.state, feed.status.detail)
-        return (book.version, book.last_update_id, feed.state, feed.trade_version)
+        return (book.version, book.last_update_id, feed.state, feed.trade_version, feed.info)
 
     def render_frame(self, now_s: float) -> float | None:
         """See `FrameSource.render_frame`."""
@@ -213,10 +217,10 @@ class Ladder(Canvas):
             self._frame = None
             self.request_paint()
             return None
-        model = self._model or self._make_model(feed)
-        if feed.info is not None and feed.info.tick is not None and feed.info.tick != model.instrument.tick:
-            model = self._make_model(feed)  # the venue's list came after the book
-        if not self._is_grouping_chosen and is_live(feed):
+        instrument, model = self._instruments.read(feed), self._model
+        if model is None or model.instrument is not instrument:
+            model = self._make_model(instrument)
+        if not self._is_grouping_chosen and self._suggested_for != instrument.tick and is_live(feed):
             self._suggest_grouping(book, model)
         model.volumes = self._read_volumes(feed, model)
         last = self._last_price.read(feed)
@@ -255,16 +259,31 @@ class Ladder(Canvas):
         super().hideEvent(event)
         self._painter.forget_picture()
 
-    def _make_model(self, feed: FeedView) -> LadderModel:
+    def _make_model(self, instrument: Instrument) -> LadderModel:
         self._volumes = None  # counted in the old model's scale
-        model = LadderModel(instrument_of(feed), self._options)
-        model.set_grouping(self._grouping)
-        self._model = model
-        self.on_resized(self.viewport().size())
-        return model
+        before, self._model = self._model, LadderModel(instrument, self._options)
+        if before is not None:
+            self._keep_step(before.instrument, instrument)
+        self._model.set_grouping(self._grouping)
+        if before is not None and before.step == self._model.step:
+            self._model.grid = before.grid  # the same rows, at the same place
+        else:
+            self._overlay = NO_OVERLAY
+        metrics = self._painter.metrics
+        room_px = self.viewport().height() - metrics.header_px
+        self._model.grid.resize(room_px, metrics.row_px, metrics.band_px)
+        return self._model
+
+    def _keep_step(self, before: Instrument, now: Instrument) -> None:
+        # The venue has changed the tick: rows that the user chose stay as high as they are. Where the tick was only
+        # read off a book, the ticks in a row were chosen or remembered for the tick that is known now.
+        step = before.tick * self._grouping
+        if self._is_grouping_chosen and before.is_described and before.tick != now.tick and not step % now.tick:
+            self._grouping = int(step / now.tick)
+            self.grouping_changed.emit(self._grouping)
 
     def _suggest_grouping(self, book: OrderBook, model: LadderModel) -> None:
-        self._is_grouping_chosen = True
+        self._suggested_for = model.instrument.tick
         ticks = suggested_ticks(book, model.instrument.tick)
         if ticks != self._grouping:
             self._grouping = ticks

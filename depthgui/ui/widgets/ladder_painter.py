@@ -30,6 +30,7 @@ from depthgui.ui.widgets.ladder_cells import (
     Span,
 )
 from depthgui.ui.widgets.ladder_overlay import LadderOverlay
+from depthgui.ui.widgets.note import paint_note
 from depthgui.ui.widgets.number_runs import NumberRuns
 from depthgui.ui.widgets.text_cache import DIMMED, TextCache
 
@@ -140,6 +141,8 @@ class LadderPainter:
         if overlay.ruler and overlay.hovered is not None:
             self._paint_ruler(painter, frame, QtCore.QSize(width, height - top), overlay)
         painter.translate(0, -top)
+        if frame.note:
+            paint_note(painter, self._theme, frame.note, QtCore.QRect(0, top, width, height - top))
 
     def forget_picture(self) -> None:
         """Let go of the kept picture, which a ladder that nobody sees doesn't need."""

@@ -15,6 +15,7 @@ from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.tape import TapeFrame, TapeRow
 from depthgui.ui.widgets.kept_picture import KeptPicture
 from depthgui.ui.widgets.ladder_painter import STALE_OPACITY
+from depthgui.ui.widgets.note import paint_note
 from depthgui.ui.widgets.text_cache import DIMMED, TextCache
 
 _PAD = 10
@@ -85,6 +86,10 @@ class TapePainter:
         painter.drawPixmap(0, 0, self._kept.pixmap)
         if frame.is_paused:
             self._paint_pause(painter, frame, width, height)
+        elif frame.note:
+            paint_note(
+                painter, self._theme, frame.note, QtCore.QRect(0, self.header_px, width, height - self.header_px)
+            )
 
     def forget_picture(self) -> None:
         """Let go of the kept picture, which a tape that nobody sees doesn't need."""
