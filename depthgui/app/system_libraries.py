@@ -1,4 +1,4 @@
-"""Finds out whether the system has the libraries that Qt loads on Linux, before Qt ends the process without naming them.
+"""Finds out whether the system has the libraries that Qt loads on Linux, before Qt ends the process over one.
 
 The lists are what Qt's libraries and its xcb plug-in name as needed (``readelf -d``, PySide6 6.8 to 6.12) and what the
 PySide6 package does not bring along. Loading one costs nothing twice: Qt loads the same ones a moment later.

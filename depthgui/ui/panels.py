@@ -10,6 +10,7 @@ from depthgui.settings import Settings, schema
 from depthgui.ui.engine import Feed
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.theme import Theme
+from depthgui.ui.viewmodels.feed_view import LastPriceTracker
 from depthgui.ui.viewmodels.figures import NumberFormat
 from depthgui.ui.viewmodels.header import HeaderOptions
 from depthgui.ui.viewmodels.ladder_options import SizeUnit, columns_from, columns_text
@@ -41,9 +42,10 @@ class Panels:
 
     def __init__(self, theme: Theme, clock: FrameClock) -> None:
         """Make the widgets; they are empty until `attach`."""
-        self.header = Header(clock, theme)
-        self.ladder = Ladder(clock, theme)
-        self.heatmap = HeatmapPanel(clock, theme)
+        last_price = LastPriceTracker()
+        self.header = Header(clock, theme, last_price=last_price)
+        self.ladder = Ladder(clock, theme, last_price=last_price)
+        self.heatmap = HeatmapPanel(clock, theme, last_price=last_price)
         self.chart = DepthChart(clock, theme)
         self.tape = Tape(clock, theme)
         self._widgets = (self.header, self.ladder, self.heatmap, self.chart, self.tape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from depthgui.book.messages import Trade
@@ -164,21 +164,36 @@ class InstrumentTracker:
 
 
 class LastPriceTracker:
-    """Follows the last market trade's price and which way it went. Prints off the market don't count."""
+    """Follows the last market trade's price and which way it went. Prints off the market don't count.
 
-    __slots__ = ("_last", "_version")
+    All views of one page share one, so that they show one price: who reads a new one has the others told at once.
+    """
+
+    __slots__ = ("_feed", "_last", "_listeners", "_version")
 
     def __init__(self) -> None:
         """Start without a price."""
+        self._feed: FeedView | None = None
         self._last: LastPrice | None = None
         self._version = -1
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, callback: Callable[[], None]) -> None:
+        """Call back whenever a read has found another price."""
+        self._listeners.append(callback)
 
     def read(self, feed: FeedView) -> LastPrice | None:
-        """The last price now; None until there was a trade."""
+        """The feed's last price now; None until there was a trade."""
+        if feed is not self._feed:
+            self._feed, self._last, self._version = feed, None, -1
         if feed.trade_version != self._version:
+            before = self._last
             new = feed.trade_version - self._version if self._version >= 0 else len(feed.trades)
             self._version = feed.trade_version
             self._follow(feed, new)
+            if self._last is not before:
+                for callback in self._listeners:
+                    callback()
         return self._last
 
     def _follow(self, feed: FeedView, count: int) -> None:

@@ -60,30 +60,32 @@ class HeaderOptions:
 class HeaderModel:
     """Builds header views for one feed."""
 
-    def __init__(self, options: HeaderOptions | None = None) -> None:
-        """Start without a last price."""
+    def __init__(self, options: HeaderOptions | None = None, last_price: LastPriceTracker | None = None) -> None:
+        """Start without a last price; `last_price` is shared with the other views of the feed."""
         self.options = options or HeaderOptions()
-        self._tracker = LastPriceTracker()
+        self._tracker = last_price or LastPriceTracker()
         self._instruments = InstrumentTracker()
 
     def build(self, feed: FeedView, now_s: float, loop_lag_ms: float = 0.0) -> HeaderView:
         """The strip at monotonic time `now_s`; `loop_lag_ms` is how late the application itself is."""
-        style = self.options.number_format
-        last = self._tracker.read(feed)
-        book = feed.book
-        mid = book.mid if book is not None else None
-        text = ""
-        if last is not None:
-            text = format_decimal(Decimal(last.text), style, self._price_decimals(feed, Decimal(last.text)))
-        elif mid is not None:
-            text = format_decimal(mid, style, self._price_decimals(feed, mid))
+        text, direction = self.last(feed)
         return HeaderView(
             last=text,
-            direction=last.direction if last else 0,
+            direction=direction,
             is_stale=feed.state.value != "live",
             stats=self._stats(feed, loop_lag_ms),
             pill=pill_of(feed, now_s, self.options.zone),
         )
+
+    def last(self, feed: FeedView) -> tuple[str, int]:
+        """The last price's text and direction at this moment; the mid's where there was no trade."""
+        style = self.options.number_format
+        last = self._tracker.read(feed)
+        if last is not None:
+            price = Decimal(last.text)
+            return format_decimal(price, style, self._price_decimals(feed, price)), last.direction
+        mid = feed.book.mid if feed.book is not None else None
+        return "" if mid is None else format_decimal(mid, style, self._price_decimals(feed, mid)), 0
 
     def tick(self, feed: FeedView) -> Decimal | None:
         """The price step: the venue's, or what the book's prices tell; None while neither is there."""

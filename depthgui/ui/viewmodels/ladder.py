@@ -324,7 +324,7 @@ class LadderModel:
         if last is not None:
             price = self._price_texts.text(self._prices.units(last.text))
         else:
-            price = "" if mid is None else format_decimal(mid, style)
+            price = "" if mid is None else format_decimal(mid, style, max(decimals, decimals_of(mid)))
         shown = "" if spread is None else format_decimal(spread, style, max(decimals, decimals_of(spread)))
         return Band(y, price, last.direction if last else 0, f"spread {shown}" if shown else "")
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.icons import themed_icon
 from depthgui.ui.panel_guard import PanelGuard, guarded
 from depthgui.ui.theme import Theme
-from depthgui.ui.viewmodels.feed_view import FeedView
+from depthgui.ui.viewmodels.feed_view import FeedView, LastPriceTracker
 from depthgui.ui.viewmodels.header import HeaderModel, HeaderOptions, HeaderView
 from depthgui.ui.widgets.group_button import GroupButton
 from depthgui.ui.widgets.stat_strip import StatStrip
 from depthgui.ui.widgets.state_pill import StatePill
 
-_REST_S = 0.2  # figures that change more often can't be read; the ladder's band has the last price in every frame
+_REST_S = 0.2  # figures that change more often can't be read; the last price is the ladder's in every frame
 _ICONS_ONLY_PX = 1180  # width below which buttons show only their icons
 _BRIEF_PX = 1060  # width below which the state is one word
 _STARTABLE = frozenset({"stopped", "failed"})
@@ -30,14 +32,23 @@ class Header(QtWidgets.QFrame):
     centre_clicked = QtCore.Signal()
     run_clicked = QtCore.Signal()  # stop, or start: by the feed's state
 
-    def __init__(self, clock: FrameClock, theme: Theme, parent: QtWidgets.QWidget | None = None) -> None:
-        """Make an empty header; give it a feed with `set_feed`."""
+    def __init__(
+        self,
+        clock: FrameClock,
+        theme: Theme,
+        parent: QtWidgets.QWidget | None = None,
+        *,
+        last_price: LastPriceTracker | None = None,
+    ) -> None:
+        """Make an empty header; give it a feed with `set_feed`. `last_price` is shared with the feed's other views."""
         super().__init__(parent)
         self.setObjectName("header")
         self.setProperty("role", "strip")
         self.panel_guard = PanelGuard(self, "header", self._begin_again)
         self._clock = clock
-        self._model = HeaderModel()
+        self._last_price = last_price or LastPriceTracker()
+        self._last_price.listen(self._on_last_price)
+        self._model = HeaderModel(None, self._last_price)
         self._feed: FeedView | None = None
         self._view: HeaderView | None = None
         self._shown_s = -1.0
@@ -74,7 +85,7 @@ class Header(QtWidgets.QFrame):
     def set_feed(self, feed: FeedView | None) -> None:
         """Show another feed, or none."""
         self._feed = feed
-        self._model = HeaderModel(self._model.options)
+        self._model = HeaderModel(self._model.options, self._last_price)
         self._shown_s = -1.0
         self.stats.forget_widths()
         self.render_frame(self._clock.now_s())
@@ -132,7 +143,8 @@ class Header(QtWidgets.QFrame):
             self.stats.show_view(None)
             return None
         if 0 <= self._shown_s <= now_s < self._shown_s + _REST_S and self.pill.state == feed.state.value:
-            return self._shown_s + _REST_S  # too soon
+            self._show_last(feed)  # too soon for all the others
+            return self._shown_s + _REST_S
         self._shown_s = now_s
         self._view = self._model.build(feed, now_s, self.loop_lag_ms)
         self.stats.show_view(self._view)
@@ -143,6 +155,20 @@ class Header(QtWidgets.QFrame):
             self._can_start = can_start
             self._dress_stop_button()
         return None
+
+    def _on_last_price(self) -> None:
+        # Another view has found a new last price: one price, one moment.
+        if self._feed is not None and self.is_frame_visible():
+            self.panel_guard.run(self._show_last, self._feed)
+
+    def _show_last(self, feed: FeedView) -> None:
+        view = self._view
+        if view is None:
+            return
+        last, direction = self._model.last(feed)
+        if (last, direction) != (view.last, view.direction):
+            self._view = dataclasses.replace(view, last=last, direction=direction)
+            self.stats.show_view(self._view)
 
     # -- looks
 

@@ -46,9 +46,15 @@ class Heatmap(Canvas):
     view_changed = QtCore.Signal()
 
     def __init__(
-        self, clock: FrameClock, theme: Theme, recorder: HeatmapRecorder, parent: QtWidgets.QWidget | None = None
+        self,
+        clock: FrameClock,
+        theme: Theme,
+        recorder: HeatmapRecorder,
+        parent: QtWidgets.QWidget | None = None,
+        *,
+        last_price: LastPriceTracker | None = None,
     ) -> None:
-        """Make a plot of what `recorder` keeps."""
+        """Make a plot of what `recorder` keeps. `last_price` is shared with the feed's other views."""
         super().__init__(clock, parent)
         self.setObjectName("heatmap")
         self.setAccessibleName("Liquidity heatmap")
@@ -60,7 +66,7 @@ class Heatmap(Canvas):
         self._zone = TimeZone.LOCAL
         self._painter = HeatmapPainter(theme, self._style, self.devicePixelRatioF())
         self._image = HeatmapImage(theme)
-        self._last_price = LastPriceTracker()
+        self._last_price = last_price or LastPriceTracker()
         self._feed: FeedView | None = None
         self._history: HeatmapHistory | None = None
         self._frame: HeatmapFrame | None = None
@@ -106,7 +112,6 @@ class Heatmap(Canvas):
     def set_feed(self, feed: FeedView | None) -> None:
         """Show another feed, or none; the recorder has been given it."""
         self._feed = feed
-        self._last_price = LastPriceTracker()
         self._forget()
         self.follow_history()
 

@@ -7,7 +7,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.panel_guard import PanelGuard, guarded
 from depthgui.ui.theme import Theme
-from depthgui.ui.viewmodels.feed_view import FeedView
+from depthgui.ui.viewmodels.feed_view import FeedView, LastPriceTracker
 from depthgui.ui.viewmodels.figures import NumberFormat
 from depthgui.ui.widgets.heatmap import Heatmap
 from depthgui.ui.widgets.heatmap_recorder import HeatmapRecorder
@@ -20,14 +20,21 @@ _NARROW_PX = 430  # below this the column's length is left out
 class HeatmapPanel(QtWidgets.QWidget):
     """Header and plot of one feed, and the recorder behind them."""
 
-    def __init__(self, clock: FrameClock, theme: Theme, parent: QtWidgets.QWidget | None = None) -> None:
-        """Make an empty panel; give it a feed with `set_feed`."""
+    def __init__(
+        self,
+        clock: FrameClock,
+        theme: Theme,
+        parent: QtWidgets.QWidget | None = None,
+        *,
+        last_price: LastPriceTracker | None = None,
+    ) -> None:
+        """Make an empty panel; give it a feed with `set_feed`. `last_price` is shared with the feed's other views."""
         super().__init__(parent)
         self.setObjectName("heatmapPanel")
         self.setAutoFillBackground(True)
         self.panel_guard = PanelGuard(self, "heatmap", self._begin_again)
         self.recorder = HeatmapRecorder(clock, self)
-        self.plot = Heatmap(clock, theme, self.recorder, self)
+        self.plot = Heatmap(clock, theme, self.recorder, self, last_price=last_price)
         self._title = QtWidgets.QLabel()
         self._title.setObjectName("heatmapTitle")
         self._column = QtWidgets.QLabel()

@@ -52,8 +52,15 @@ class Ladder(Canvas):
 
     price_marked = QtCore.Signal(object, bool)  # Decimal price; True: marked, False: mark taken away
 
-    def __init__(self, clock: FrameClock, theme: Theme, parent: QtWidgets.QWidget | None = None) -> None:
-        """Make an empty ladder; give it a feed with `set_feed`."""
+    def __init__(
+        self,
+        clock: FrameClock,
+        theme: Theme,
+        parent: QtWidgets.QWidget | None = None,
+        *,
+        last_price: LastPriceTracker | None = None,
+    ) -> None:
+        """Make an empty ladder; give it a feed with `set_feed`. `last_price` is shared with the feed's other views."""
         super().__init__(clock, parent)
         self.setObjectName("ladder")
         self.setAccessibleName("Price ladder")
@@ -69,7 +76,9 @@ class Ladder(Canvas):
         self._dragged: Column | None = None
         self._theme = theme
         self._painter = LadderPainter(theme, self.devicePixelRatioF())
-        self._last_price = LastPriceTracker()
+        self._last_price = last_price or LastPriceTracker()
+        self._last_price.listen(self._on_last_price)
+        self._is_rendering = False
         self._frame: LadderFrame | None = None
         self._painted_frame: LadderFrame | None = None
         self._painted_now_s = 0.0
@@ -120,7 +129,6 @@ class Ladder(Canvas):
         self._volumes = None
         self._model = None
         self._frame = None
-        self._last_price = LastPriceTracker()
         self._overlay = NO_OVERLAY
         self.refresh()
 
@@ -223,13 +231,22 @@ class Ladder(Canvas):
         if not self._is_grouping_chosen and self._suggested_for != instrument.tick and is_live(feed):
             self._suggest_grouping(book, model)
         model.volumes = self._read_volumes(feed, model)
-        last = self._last_price.read(feed)
+        self._is_rendering = True
+        try:
+            last = self._last_price.read(feed)
+        finally:
+            self._is_rendering = False
         self._frame = model.build(book, stale=not is_live(feed), now_s=now_s, last=last)
         self._painted_now_s = now_s
         if self._pointer is not None:
             self._measure(self._pointer)
         self.request_paint()
         return now_s + FADE_STEP_S if self._frame.flashes and not self._frame.stale else None
+
+    def _on_last_price(self) -> None:
+        # Another view has found a new last price: one price, one moment.
+        if not self._is_rendering and self._frame is not None and self.is_frame_visible():
+            self.refresh()
 
     def _fade(self, frame: LadderFrame, now_s: float) -> float | None:
         # Nothing new but time: the same frame again, with its flashes weaker.

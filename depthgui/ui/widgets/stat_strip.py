@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.painting import painting
@@ -45,7 +47,8 @@ class StatStrip(QtWidgets.QWidget):
 
     def show_view(self, view: HeaderView | None) -> None:
         """Show other figures."""
-        if view == self._view:
+        before = self._view
+        if view == before:
             return
         self._view = view
         if view is None:
@@ -53,7 +56,22 @@ class StatStrip(QtWidgets.QWidget):
         else:
             spoken = [f"last price {view.last}", *(f"{stat.caption} {stat.value}" for stat in view.stats)]
             self.setAccessibleName(", ".join(spoken))
-        self.update()
+        is_last_alone = (
+            view is not None
+            and before is not None
+            and (view.stats, view.is_stale)
+            == (
+                before.stats,
+                before.is_stale,
+            )
+        )
+        known = self._widths.get("last", 0.0)
+        if is_last_alone and view is not None and self._width_of("last", view.last, self._big) == known:
+            self.update(
+                0, 0, _PAD + math.ceil(known) + 2, self.height()
+            )  # it changes in every frame of a lively market
+        else:
+            self.update()
 
     def forget_widths(self) -> None:
         """Fit to new text, as for another symbol."""
@@ -102,6 +120,8 @@ class StatStrip(QtWidgets.QWidget):
                 texts.set_ratio(self.devicePixelRatioF())
             tone = "text" if view.is_stale or not view.direction else "bid" if view.direction > 0 else "ask"
             big.draw(painter, _PAD, (self.height() - big.height) // 2, view.last, _ROLES[tone])
+            if event.rect().right() <= _PAD + self._width_of("last", view.last, big) + 2:
+                return
             top = (self.height() - value.height - caption.height - 2) // 2
             x = _PAD + self._width_of("last", view.last, big)
             for stat in self.shown_stats():
