@@ -76,6 +76,7 @@ def state_icon(state: str, palette: Palette, ratio: float = 2.0) -> QtGui.QIcon:
 
 STATE_MARKS = {
     "live": ("state-live", "bid"),
+    "halted": ("state-halted", "amber"),
     "connecting": ("state-connecting", "accent"),
     "stale": ("state-stale", "amber"),
     "reconnecting": ("state-reconnecting", "amber"),

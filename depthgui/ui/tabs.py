@@ -211,7 +211,7 @@ class _TabSide(QtWidgets.QWidget):
 
     def show_note(self, note: str, state: str) -> bool:
         """Show the note in the colour of the state; True when the width changed."""
-        role = {"reconnecting": "amber", "stale": "amber", "failed": "ask"}.get(state, "muted")
+        role = {"reconnecting": "amber", "stale": "amber", "halted": "amber", "failed": "ask"}.get(state, "muted")
         if self._note.property("role") != role:
             self._note.setProperty("role", role)
             self._note.style().unpolish(self._note)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from depthgui.book.grouping import imbalance
 from depthgui.ui.viewmodels.feed_view import CountersView, FeedView, InstrumentTracker, LastPriceTracker
 from depthgui.ui.viewmodels.figures import NumberFormat, decimals_of, format_decimal
+from depthgui.ui.viewmodels.trading_status import HALTED, halt_of, now_wall_ms, shown_state
 from depthgui.ui.wording import TimeZone, clock_text, count_text, duration_text
 
 _BUSY_MS = 150.0  # from here on the application's own delay is named, not the feed's
@@ -18,7 +19,7 @@ _NOW_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class PillView:
-    """The state pill. `state` is the feed's state by name; `brief` is for where there is little room."""
+    """The state pill. `state` is the feed's state by name, or "halted"; `brief` is for where there is little room."""
 
     state: str
     text: str
@@ -73,7 +74,7 @@ class HeaderModel:
             last=text,
             direction=direction,
             is_stale=feed.state.value != "live",
-            stats=self._stats(feed, loop_lag_ms),
+            stats=self._stats(feed, now_s, loop_lag_ms),
             pill=pill_of(feed, now_s, self.options.zone),
         )
 
@@ -96,10 +97,14 @@ class HeaderModel:
         tick = self.tick(feed)
         return max(decimals_of(number), decimals_of(tick) if tick else 0)
 
-    def _stats(self, feed: FeedView, loop_lag_ms: float) -> tuple[StatView, ...]:
+    def _stats(self, feed: FeedView, now_s: float, loop_lag_ms: float) -> tuple[StatView, ...]:
         style, book, counters = self.options.number_format, feed.book, feed.counters
         spread, mid = (None, None) if book is None else (book.spread, book.mid)
         stats: list[StatView] = []
+        halt = halt_of(feed)
+        if halt is not None:
+            since = halt.since(now_wall_ms(feed, now_s), self.options.zone)
+            stats.append(StatView("trading", halt.word, f"Trading \u00b7 {since}" if since else "Trading", -1, "amber"))
         if spread is not None and mid:
             decimals = self._price_decimals(feed, spread)
             bps = f"{spread / mid * 10_000:.2f} bps"
@@ -125,11 +130,14 @@ class HeaderModel:
 
 def pill_of(feed: FeedView, now_s: float, zone: TimeZone) -> PillView:
     """The state in a few words; the tool tip has the counts behind them."""
-    state = str(feed.state.value)
+    state, halt = shown_state(feed), halt_of(feed)
     status, counters = feed.status, feed.counters
+    halted = "" if halt is None else halt.text(now_wall_ms(feed, now_s), zone)
     brief = state.capitalize()
     text = brief
-    if state == "live":
+    if state == HALTED and halt is not None:
+        text, brief = halted, halt.word
+    elif state == "live":
         verified = counters.verified_s
         if verified is not None:
             age_s = now_s - verified
@@ -141,11 +149,19 @@ def pill_of(feed: FeedView, now_s: float, zone: TimeZone) -> PillView:
         text = f"{brief} since {clock_text(status.since_wall_ms, zone)}"
     elif state == "reconnecting":
         text = f"Reconnecting \u00b7 {duration_text(max(0.0, now_s - status.since_s))}"
-    lines = [status.detail] if status.detail else []
+    lines = [] if halt is None else [f"{halted}. {halt.meaning}"]
+    if status.detail and state != HALTED:
+        lines.append(status.detail)
+    elif state == HALTED:
+        lines.append("The book is in step with the venue." if _has_levels(feed) else "The book is empty.")
     lines.append(_counts(counters))
     if feed.book is not None:
         lines.append(f"Update id {feed.book.last_update_id}")
     return PillView(state, text, brief, "\n".join(lines))
+
+
+def _has_levels(feed: FeedView) -> bool:
+    return feed.book is not None and bool(feed.book.bids or feed.book.asks)
 
 
 def _counts(counters: CountersView) -> str:

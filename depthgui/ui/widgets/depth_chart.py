@@ -10,6 +10,7 @@ from depthgui.ui.viewmodels.depth import RANGES_PERCENT, DepthFrame, DepthModel,
 from depthgui.ui.viewmodels.feed_view import FeedView, InstrumentTracker, is_live
 from depthgui.ui.viewmodels.figures import NumberFormat
 from depthgui.ui.viewmodels.instrument import NOT_DESCRIBED, Instrument
+from depthgui.ui.viewmodels.trading_status import empty_text
 from depthgui.ui.widgets.canvas import Canvas
 from depthgui.ui.widgets.depth_painter import DepthPainter, DepthView
 from depthgui.ui.widgets.note import paint_note
@@ -174,8 +175,10 @@ class DepthChart(Canvas):
     def _message(self) -> str:
         if self._feed is None:
             return "No symbol"
-        if self._feed.book is not None:
-            return "One side of the book is empty"
+        book = self._feed.book
+        if book is not None:
+            one_sided = "One side of the book is empty"
+            return one_sided if book.bids or book.asks else empty_text(self._feed, self._clock.now_s())
         return self._feed.status.detail or _WAITING
 
     # -- pointer, keys, menu

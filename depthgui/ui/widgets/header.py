@@ -12,6 +12,7 @@ from depthgui.ui.panel_guard import PanelGuard, guarded
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.feed_view import FeedView, LastPriceTracker
 from depthgui.ui.viewmodels.header import HeaderModel, HeaderOptions, HeaderView
+from depthgui.ui.viewmodels.trading_status import shown_state
 from depthgui.ui.widgets.group_button import GroupButton
 from depthgui.ui.widgets.stat_strip import StatStrip
 from depthgui.ui.widgets.state_pill import StatePill
@@ -142,7 +143,7 @@ class Header(QtWidgets.QFrame):
             self._view = None
             self.stats.show_view(None)
             return None
-        if 0 <= self._shown_s <= now_s < self._shown_s + _REST_S and self.pill.state == feed.state.value:
+        if 0 <= self._shown_s <= now_s < self._shown_s + _REST_S and self.pill.state == shown_state(feed):
             self._show_last(feed)  # too soon for all the others
             return self._shown_s + _REST_S
         self._shown_s = now_s

@@ -16,6 +16,7 @@ from depthgui.ui.viewmodels.heatmap_history import BUY, SELL, Column, HeatmapHis
 from depthgui.ui.viewmodels.heatmap_trades import TradeScale, next_scale, sample_scale
 from depthgui.ui.viewmodels.heatmap_view import HeatmapView
 from depthgui.ui.viewmodels.instrument import NOT_DESCRIBED, Instrument
+from depthgui.ui.viewmodels.trading_status import empty_text
 from depthgui.ui.widgets.canvas import Canvas
 from depthgui.ui.widgets.heatmap_image import HeatmapImage, Look
 from depthgui.ui.widgets.heatmap_painter import HeatmapFrame, HeatmapPainter
@@ -199,7 +200,10 @@ class Heatmap(Canvas):
     def _message(self) -> str:
         if self._feed is None:
             return "No symbol"
-        return _COLLECTING if self._feed.book is not None else self._feed.status.detail or _COLLECTING
+        book = self._feed.book
+        if book is None:
+            return self._feed.status.detail or _COLLECTING
+        return _COLLECTING if book.bids or book.asks else empty_text(self._feed, self._clock.now_s(), self._zone)
 
     # -- frames
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.book.order_book import OrderBook
@@ -29,6 +30,7 @@ from depthgui.ui.viewmodels.ladder_frame import (
 )
 from depthgui.ui.viewmodels.ladder_options import Column, LadderOptions, SizeUnit
 from depthgui.ui.viewmodels.ladder_ruler import measure, ruler_lines
+from depthgui.ui.viewmodels.trading_status import empty_text
 from depthgui.ui.viewmodels.volume import VolumeProfile
 from depthgui.ui.widgets.canvas import Canvas
 from depthgui.ui.widgets.ladder_menu import ladder_menu, with_column_moved
@@ -211,7 +213,8 @@ class Ladder(Canvas):
         book = feed.book
         if book is None:
             return (feed.state, feed.status.detail)
-        return (book.version, book.last_update_id, feed.state, feed.trade_version, feed.info)
+        trading = (feed.info, feed.trading_status_since_wall_ms)
+        return (book.version, book.last_update_id, feed.state, feed.trade_version, trading)
 
     def render_frame(self, now_s: float) -> float | None:
         """See `FrameSource.render_frame`."""
@@ -237,6 +240,8 @@ class Ladder(Canvas):
         finally:
             self._is_rendering = False
         self._frame = model.build(book, stale=not is_live(feed), now_s=now_s, last=last)
+        if not (book.bids or book.asks):
+            self._frame = msgspec.structs.replace(self._frame, note=empty_text(feed, now_s))
         self._painted_now_s = now_s
         if self._pointer is not None:
             self._measure(self._pointer)

@@ -161,7 +161,7 @@ def test_an_icon_has_a_look_for_each_of_its_states(qapp: QApplication) -> None:
 
 def test_state_marks_have_different_shapes() -> None:
     shapes = [shape for shape, _ in icons.STATE_MARKS.values()]
-    assert len(set(shapes)) == len(shapes) == 6
+    assert len(set(shapes)) == len(shapes) == 7
 
 
 def test_the_application_s_icon_has_every_usual_size(qapp: QApplication) -> None:
