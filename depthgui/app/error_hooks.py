@@ -1,8 +1,13 @@
-"""Unexpected errors, wherever they come up: logged with a traceback, told once in the window; the program goes on."""
+"""Unexpected errors, wherever they come up: logged with a traceback, told once in the window; the program goes on.
+
+One may come up inside a paint event, where a new notice would crash Qt, and in any thread. So it is told in the event
+loop's next turn. What comes from a panel's own code is shown in the panel's place.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 import traceback
@@ -11,6 +16,8 @@ from types import TracebackType
 from typing import Any
 
 from PySide6 import QtCore
+
+from depthgui.ui.panel_guard import handle_unseen, let_go_of, signature_of
 
 _LOG = logging.getLogger("depthgui")
 _QT_LOG = logging.getLogger("qt")
@@ -23,6 +30,9 @@ _QT_LEVELS = {
 }
 # What Qt's offscreen platform says of windows that it cannot really show.
 _NOT_WORTH_TELLING = "This plugin does not support "
+_TOLD_AGAIN = frozenset(10**power for power in range(2, 9))
+"""At which count an error that comes up again and again gets another line in the log."""
+
 Tell = Callable[[str, str], None]
 
 
@@ -32,7 +42,7 @@ class ErrorHooks:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hooks for this loop and for the process."""
         self._loop = loop
-        self._told: set[str] = set()
+        self._counts: dict[str, int] = {}
         self.tell: Tell | None = None
 
     def __enter__(self) -> ErrorHooks:
@@ -54,20 +64,26 @@ class ErrorHooks:
         QtCore.qInstallMessageHandler(self._qt_handler)
 
     def report(self, error: BaseException) -> None:
-        """Log an unexpected error; tell it in the window unless the same one was told before."""
-        if isinstance(error, KeyboardInterrupt | SystemExit):
+        """Log an unexpected error and tell it in the window: the first time, not each time that it comes up again."""
+        if isinstance(error, KeyboardInterrupt | SystemExit) or handle_unseen(error):
             return
         details = "".join(traceback.format_exception(error))
+        let_go_of(error)
+        signature = signature_of(error)
+        count = self._counts[signature] = self._counts.get(signature, 0) + 1
+        if count > 1:
+            if count in _TOLD_AGAIN:
+                _LOG.error("unexpected error for the %dth time: %s", count, signature)
+            return
         _LOG.error("unexpected error\n%s", details)
         kind = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        place = traceback.extract_tb(error.__traceback__)
-        signature = f"{type(error).__name__} {place[-1].filename}:{place[-1].lineno}" if place else kind
-        if signature in self._told or self.tell is None:
-            return
-        self._told.add(signature)
-        self.tell(
-            f"Something went wrong that was not foreseen ({kind}). It is in the log; the program goes on.", details
-        )
+        text = f"Something went wrong that was not foreseen ({kind}). It is in the log; the program goes on."
+        with contextlib.suppress(RuntimeError):  # the loop has ended: there is no window either
+            self._loop.call_soon_threadsafe(self._tell, text, details)
+
+    def _tell(self, text: str, details: str) -> None:
+        if self.tell is not None:
+            self.tell(text, details)
 
     def _on_loop_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

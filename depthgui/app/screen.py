@@ -1,4 +1,4 @@
-"""Says in words that there is no display, before Qt ends the process with a message about a plug-in."""
+"""Says in words that a display or a system library is missing, before Qt ends the process with a word of a plug-in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 
+from depthgui.app import system_libraries
 from depthgui.cli import Arguments
 
 NO_DISPLAY = (
@@ -24,9 +25,14 @@ def has_display(environment: Mapping[str, str], platform: str) -> bool:
 
 def choose_platform(arguments: Arguments) -> str:
     """Choose Qt's offscreen platform where nobody is to watch; returns a sentence if the window cannot be shown."""
-    if has_display(os.environ, sys.platform):
-        return ""
-    if arguments.needs_no_screen:
+    if not has_display(os.environ, sys.platform):
+        if not arguments.needs_no_screen:
+            return NO_DISPLAY
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    if not sys.platform.startswith("linux"):
         return ""
-    return NO_DISPLAY
+    needed = system_libraries.needed(os.environ)
+    missing = system_libraries.missing(needed)
+    if not missing or system_libraries.does_qt_load("xcb" if len(needed) > len(system_libraries.ALWAYS) else ""):
+        return ""
+    return system_libraries.advice(missing)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from depthgui.book.errors import UsageError
 
 
-class Market(enum.Enum):
+class Market(enum.StrEnum):
     """The venue's four kinds of market; the value is the prefix in `usdm:BTCUSDT`."""
 
     SPOT = "spot"

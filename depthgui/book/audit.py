@@ -21,7 +21,7 @@ from depthgui.book.spelling import PriceKey
 _MAX_DIFFERENCES = 20
 
 
-class AuditSource(enum.Enum):
+class AuditSource(enum.StrEnum):
     """What the book was compared with."""
 
     TICKER = "bookTicker"

@@ -14,7 +14,7 @@ from depthgui.book.errors import MalformedMessageError
 from depthgui.book.messages import Level, Snapshot
 from depthgui.book.spelling import is_number
 
-_NOTHING = (Decimal(1), Decimal(0))  # from 1 to 0: no price lies there
+_NOTHING = (Decimal(10) ** 15, Decimal(0))  # low above high: no price lies there, and all are beyond both
 
 
 @dataclass(frozen=True, slots=True)

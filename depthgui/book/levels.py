@@ -30,7 +30,7 @@ _UNASKED_MAX = 50  # keeping the order over so many messages costs as much as ma
 _KEPT_BACK_MAX = 4 * _TOP_MIN  # so many of the best levels are not written to the dict at each change
 
 
-class Side(enum.Enum):
+class Side(enum.StrEnum):
     """Bid or ask."""
 
     BID = "bid"

@@ -9,7 +9,7 @@ from depthgui.book.audit import AuditResult
 from depthgui.book.errors import BookError, MalformedMessageError
 
 
-class SyncState(enum.Enum):
+class SyncState(enum.StrEnum):
     """How the book stands to the exchange's."""
 
     DISCONNECTED = "disconnected"

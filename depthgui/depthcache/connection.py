@@ -37,7 +37,7 @@ _GOOD_LIFE_S = 60.0
 _NO_LOSS = MappingProxyType({"lost_at_s": None, "lost_at_wall_ms": None})
 
 
-class ConnectionPhase(enum.Enum):
+class ConnectionPhase(enum.StrEnum):
     """Where a connection is."""
 
     CONNECTING = "connecting"

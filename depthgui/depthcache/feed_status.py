@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from depthgui.book.errors import DepthGuiError
 
 
-class FeedState(enum.Enum):
+class FeedState(enum.StrEnum):
     """What the last known book is worth. Only LIVE means that it equals the exchange's."""
 
     CONNECTING = "connecting"

@@ -25,7 +25,7 @@ _CHANGES_KEPT = 10_000
 _DEFAULT_REFRESH_S = 1800.0
 
 
-class FuturesType(enum.Enum):
+class FuturesType(enum.StrEnum):
     """Which futures market."""
 
     USD_M = "usdm"

@@ -5,9 +5,12 @@ from __future__ import annotations
 from PySide6 import QtCore, QtWidgets
 
 from depthgui.ui.icons import icon_pixmap
+from depthgui.ui.panel_guard import PanelGuard, guarded
 from depthgui.ui.theme import Theme
+from depthgui.ui.wording import tool_tip
 
 
+@guarded
 class StaleBanner(QtWidgets.QFrame):
     """One line with a mark, and one button for what helps."""
 
@@ -18,10 +21,13 @@ class StaleBanner(QtWidgets.QFrame):
         super().__init__()
         self.setObjectName("staleBanner")
         self.setProperty("role", "banner")
+        self.panel_guard = PanelGuard(self, "banner", lambda: self.set_theme(theme))
+        self.panel_guard.changed.connect(self._on_guard)
         self.setAccessibleName("The book is not live")
         self._mark = QtWidgets.QLabel()
         self._text = QtWidgets.QLabel()
         self._text.setObjectName("staleText")
+        self._text.setTextFormat(QtCore.Qt.TextFormat.PlainText)  # it quotes the venue
         self._text.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
         self._button = QtWidgets.QPushButton()
         self._button.setObjectName("staleAction")
@@ -36,6 +42,10 @@ class StaleBanner(QtWidgets.QFrame):
         self.set_theme(theme)
         self.hide()
 
+    def _on_guard(self, has_failed: bool) -> None:
+        if has_failed:
+            self.show()  # what may have to be said here is not known any more
+
     @property
     def text(self) -> str:
         """What it says now; "" while it is hidden."""
@@ -45,7 +55,7 @@ class StaleBanner(QtWidgets.QFrame):
         """Say `text`, or hide when it is empty; `action` is the button's text, "" for none."""
         if text != self._text.text():
             self._text.setText(text)
-            self._text.setToolTip(text)
+            self._text.setToolTip(tool_tip(text))
             self.setAccessibleDescription(text)
         self._button.setText(action)
         self._button.setVisible(bool(action))

@@ -55,6 +55,8 @@ class FailedPanel(QtWidgets.QFrame):
         self._heading.setWordWrap(True)
         self._sentence = QtWidgets.QLabel()
         self._sentence.setObjectName("failedSentence")
+        for label in (self._heading, self._sentence):
+            label.setTextFormat(QtCore.Qt.TextFormat.PlainText)  # they quote the venue
         self._sentence.setProperty("role", "muted")
         self._sentence.setWordWrap(True)
         self._sentence.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -45,6 +45,9 @@ class FrameSource(Protocol):
         Returns when to render again though nothing changes, because something is moving; None for never.
         """
 
+    def take_error(self, error: Exception) -> None:
+        """Hear what one of the above has raised. The clock asks again as long as `is_frame_visible` says True."""
+
 
 @dataclass(frozen=True, slots=True)
 class FrameStats:
@@ -174,15 +177,20 @@ class FrameClock(QtCore.QObject):
         look_again_s = math.inf
         for slot in list(self._slots.values()):
             source = slot.source
-            if not source.is_frame_visible():
-                slot.key = _Slot  # whatever it shows is old when it is seen again
+            try:
+                if not source.is_frame_visible():
+                    slot.key = _Slot  # whatever it shows is old when it is seen again
+                    continue
+                key = source.frame_key(now_s)
+                if key != slot.key or slot.due_s <= now_s:
+                    slot.key = key
+                    due_s = source.render_frame(now_s)
+                    slot.due_s = math.inf if due_s is None else due_s
+                    did_render = True
+            except Exception as error:  # noqa: BLE001 - the other sources have their frames all the same
+                slot.key, slot.due_s = _Slot, math.inf
+                source.take_error(error)
                 continue
-            key = source.frame_key(now_s)
-            if key != slot.key or slot.due_s <= now_s:
-                slot.key = key
-                due_s = source.render_frame(now_s)
-                slot.due_s = math.inf if due_s is None else due_s
-                did_render = True
             look_again_s = min(look_again_s, slot.due_s, now_s + _HEARTBEAT_S if source.wants_heartbeat else math.inf)
         if did_render:
             self._frames_s.append(now_s)

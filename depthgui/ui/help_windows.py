@@ -136,7 +136,8 @@ def diagnostics(window: MainWindow) -> str:
         counted = (
             "" if counters is None else f", diffs {counters.diffs}, gaps {counters.gaps}, resyncs {counters.resyncs}"
         )
-        lines.append(f"tab {page.ref}: {page.state}{counted}")
+        traded = "" if page.feed is None or page.feed.info is None else f", {page.feed.info.status}"
+        lines.append(f"tab {page.ref}: {page.state}{traded}{counted}")
     lines += [f"{name} {version}" for name, version, _licence in components()[1:]]
     return "\n".join(lines)
 

@@ -7,10 +7,10 @@ word. The application's own icon is the one file in colour.
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
 from PySide6 import QtCore, QtGui, QtSvg
 
+from depthgui.ui.painting import painting
 from depthgui.ui.palettes import Palette
 from depthgui.ui.resources import resource
 
@@ -37,9 +37,8 @@ def icon_pixmap(name: str, colour: str, size: int, ratio: float) -> QtGui.QPixma
     device = max(1, round(size * ratio))
     pixmap = QtGui.QPixmap(device, device)
     pixmap.fill(QtCore.Qt.GlobalColor.transparent)
-    painter = QtGui.QPainter(pixmap)
-    drawing.render(painter, QtCore.QRectF(0, 0, device, device))
-    painter.end()
+    with painting(pixmap) as painter:
+        drawing.render(painter, QtCore.QRectF(0, 0, device, device))
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
 
@@ -77,6 +76,7 @@ def state_icon(state: str, palette: Palette, ratio: float = 2.0) -> QtGui.QIcon:
 
 STATE_MARKS = {
     "live": ("state-live", "bid"),
+    "halted": ("state-halted", "amber"),
     "connecting": ("state-connecting", "accent"),
     "stale": ("state-stale", "amber"),
     "reconnecting": ("state-reconnecting", "amber"),
@@ -94,10 +94,11 @@ def app_icon() -> QtGui.QIcon:
     return icon
 
 
-def write_style_images(folder: Path, palette: Palette) -> None:
-    """Write the images that the style sheet names by url: `<icon>-<colour>.svg` in `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
+def style_images(palette: Palette) -> dict[str, bytes]:
+    """The images that the style sheet names by url, by their file names: `<icon>-<colour>.svg`."""
     colours = palette.colours()
-    for name in _STYLE_IMAGES:
-        for colour in ("text", "muted", "faint", "on_primary"):
-            (folder / f"{name}-{colour}.svg").write_bytes(tinted_svg(name, colours[colour]))
+    return {
+        f"{name}-{colour}.svg": tinted_svg(name, colours[colour])
+        for name in _STYLE_IMAGES
+        for colour in ("text", "muted", "faint", "on_primary")
+    }

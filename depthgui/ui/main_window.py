@@ -32,6 +32,7 @@ from depthgui.ui.tabs import SymbolTabs
 from depthgui.ui.tasks import Tasks
 from depthgui.ui.theme import Theme, ThemeManager
 from depthgui.ui.venues import DATA_ONLY, ConnectedVenue, VenueSwitch
+from depthgui.ui.viewmodels.trading_status import HALTED, halt_of, shown_state
 from depthgui.ui.welcome import WelcomePage
 from depthgui.ui.window_dialogs import WindowDialogs
 from depthgui.ui.window_place import place_of, restore_place
@@ -386,10 +387,15 @@ class MainWindow(KeyWindow):
                 page.set_connection(status)
 
     def _on_page_state(self, page: SymbolTab) -> None:
-        note = tab_note(page.market.label, page.feed_state, page.connection)
-        detail = "" if page.feed is None else page.feed.status.detail
-        tip = f"{page.symbol} · {page.market.label} · {page.state}" + (f"\n{detail}" if detail else "")
-        self.tabs.mark(page, page.state, note, tip)
+        halt = None if page.feed is None else halt_of(page.feed)
+        state = page.state if page.feed is None else shown_state(page.feed)
+        note = tab_note(page.market.label, page.feed_state, page.connection, "" if halt is None else halt.word)
+        lines = [f"{page.symbol} · {page.market.label} · {state}"]
+        if halt is not None:
+            lines.append(f"{halt.text(self._services.wall_s() * 1000, self.zone)}. {halt.meaning}")
+        if page.feed is not None and page.feed.status.detail and state != HALTED:
+            lines.append(page.feed.status.detail)
+        self.tabs.mark(page, state, note, "\n".join(lines))
 
     def _on_current_changed(self, _index: int) -> None:
         self._on_pages_changed()
@@ -427,6 +433,10 @@ class MainWindow(KeyWindow):
         for page in self.pages.all():
             page.refresh_banner()
             page.panels.header.loop_lag_ms = lag_ms
+        if not self.status.panel_guard.has_failed:
+            self.status.panel_guard.run(self._show_status, lag_ms)
+
+    def _show_status(self, lag_ms: float) -> None:
         self.status.show_figures(self._figures())
         if self._meter.age_s >= _METER_S:
             self.status.show_meter(self._meter.read(lag_ms))

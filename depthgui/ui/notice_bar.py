@@ -26,6 +26,7 @@ class NoticeBar(QtWidgets.QFrame):
         self._mark = QtWidgets.QLabel()
         self._text = QtWidgets.QLabel()
         self._text.setObjectName("noticeText")
+        self._text.setTextFormat(QtCore.Qt.TextFormat.PlainText)  # an error may quote the venue
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
         row = QtWidgets.QHBoxLayout(self)

@@ -10,6 +10,7 @@ from depthgui.settings import Settings, schema
 from depthgui.ui.engine import Feed
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.theme import Theme
+from depthgui.ui.viewmodels.feed_view import LastPriceTracker
 from depthgui.ui.viewmodels.figures import NumberFormat
 from depthgui.ui.viewmodels.header import HeaderOptions
 from depthgui.ui.viewmodels.ladder_options import SizeUnit, columns_from, columns_text
@@ -41,9 +42,10 @@ class Panels:
 
     def __init__(self, theme: Theme, clock: FrameClock) -> None:
         """Make the widgets; they are empty until `attach`."""
-        self.header = Header(clock, theme)
-        self.ladder = Ladder(clock, theme)
-        self.heatmap = HeatmapPanel(clock, theme)
+        last_price = LastPriceTracker()
+        self.header = Header(clock, theme, last_price=last_price)
+        self.ladder = Ladder(clock, theme, last_price=last_price)
+        self.heatmap = HeatmapPanel(clock, theme, last_price=last_price)
         self.chart = DepthChart(clock, theme)
         self.tape = Tape(clock, theme)
         self._widgets = (self.header, self.ladder, self.heatmap, self.chart, self.tape)
@@ -57,23 +59,24 @@ class Panels:
         self.header.run_clicked.connect(callback)
 
     def attach(self, feed: Feed) -> None:
-        """Show this feed."""
+        """Show this feed. A panel that has failed on another one is tried again."""
         for widget in self._widgets:
-            widget.set_feed(feed)
+            widget.panel_guard.run(widget.set_feed, feed)
+            widget.panel_guard.retry()
 
     def detach(self) -> None:
         """Show no feed."""
         for widget in self._widgets:
-            widget.set_feed(None)
+            widget.panel_guard.run(widget.set_feed, None)
 
     def follow_state(self) -> None:
         """Hear that the feed's state has changed; what records must know it at once."""
-        self.heatmap.follow_state()
+        self.heatmap.panel_guard.run(self.heatmap.follow_state)
 
     def set_theme(self, theme: Theme) -> None:
         """Hand the theme on."""
         for widget in self._widgets:
-            widget.set_theme(theme)
+            widget.panel_guard.run(widget.set_theme, theme)
 
     def apply_settings(self, settings: Settings, key: str = "") -> None:
         """Take over what the user chose; `key` names the one setting that changed, "" stands for all.
@@ -93,15 +96,16 @@ class Panels:
             options = dataclasses.replace(options, size_unit=SizeUnit(settings.get(schema.SIZE_UNIT)))
         if key in {"", schema.SHORT_NUMBERS.key}:
             options = dataclasses.replace(options, short_numbers=settings.get(schema.SHORT_NUMBERS))
-        self.ladder.set_options(options)
-        self.chart.set_number_format(style)
-        self.heatmap.set_format(style, zone)
-        self.heatmap.set_lengths(settings.get(schema.HEATMAP_COLUMN), settings.get(schema.HEATMAP_KEPT) * 60)
-        self.header.set_options(HeaderOptions(settings.get(schema.BAND), style, zone))
+        column_ms, kept_s = settings.get(schema.HEATMAP_COLUMN), settings.get(schema.HEATMAP_KEPT) * 60
+        self.ladder.panel_guard.run(self.ladder.set_options, options)
+        self.chart.panel_guard.run(self.chart.set_number_format, style)
+        self.heatmap.panel_guard.run(self.heatmap.set_format, style, zone)
+        self.heatmap.panel_guard.run(self.heatmap.set_lengths, column_ms, kept_s)
+        self.header.panel_guard.run(self.header.set_options, HeaderOptions(settings.get(schema.BAND), style, zone))
         tape = dataclasses.replace(self.tape.options, number_format=style, zone=zone)
         if key in {"", schema.TAPE_MINIMUM.key}:
             tape = dataclasses.replace(tape, min_size=Decimal(repr(settings.get(schema.TAPE_MINIMUM))))
-        self.tape.set_options(tape)
+        self.tape.panel_guard.run(self.tape.set_options, tape)
 
     def centre(self) -> None:
         """Centre the ladder on the spread, and follow it."""

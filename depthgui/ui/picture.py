@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from depthgui.ui.painting import painting
 from depthgui.ui.theme import Theme
 
 _TITLE_PX = 30
@@ -17,11 +18,10 @@ def grab_window(window: QtWidgets.QWidget, theme: Theme) -> QtGui.QPixmap:
     A platform without a window manager draws no frames: the dialogs get a title bar of the theme's.
     """
     picture = window.grab()
-    painter = QtGui.QPainter(picture)
-    painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
-    for dialog in _visible_dialogs(window):
-        _draw_dialog(painter, dialog, window, theme)
-    painter.end()
+    with painting(picture) as painter:
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        for dialog in _visible_dialogs(window):
+            _draw_dialog(painter, dialog, window, theme)
     return picture
 
 

@@ -9,6 +9,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.icons import icon_pixmap, themed_icon
 from depthgui.ui.paint_meter import MeterFigures
+from depthgui.ui.panel_guard import PanelGuard, guarded
 from depthgui.ui.theme import Theme
 from depthgui.ui.wording import count_text
 
@@ -51,6 +52,7 @@ class SteadyLabel(QtWidgets.QLabel):
             self.setFixedSize(wanted)
 
 
+@guarded
 class StatusBar(QtWidgets.QStatusBar):
     """Fixed labels, and room for a short notice between them."""
 
@@ -61,6 +63,7 @@ class StatusBar(QtWidgets.QStatusBar):
         super().__init__(parent)
         self.setObjectName("statusBar")
         self.setSizeGripEnabled(False)
+        self.panel_guard = PanelGuard(self, "status bar", lambda: self.set_theme(self._theme))
         self._theme = theme
         self._mark = QtWidgets.QLabel()
         self._mark.setObjectName("statusMark")
@@ -68,6 +71,7 @@ class StatusBar(QtWidgets.QStatusBar):
         self._connections = _named(SteadyLabel(), "statusConnections", "Connections and streams")
         self._weight = _named(SteadyLabel(), "statusWeight", "Request weight used of the budget, this minute")
         self._notice = _named(QtWidgets.QLabel(), "statusNotice", "Notice")
+        self._notice.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self._notice.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred)
         self._trouble = QtWidgets.QPushButton()
         self._trouble.setObjectName("statusTrouble")

@@ -186,6 +186,10 @@ class SymbolTab(QtWidgets.QWidget):
 
     def refresh_banner(self) -> None:
         """Say the banner's sentence anew: its countdown moves with time."""
+        if not self.banner.panel_guard.has_failed:
+            self.banner.panel_guard.run(self._show_banner)
+
+    def _show_banner(self) -> None:
         if self._feed is None:
             self.banner.show_text("", "")
             return
@@ -216,7 +220,7 @@ class SymbolTab(QtWidgets.QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Hand the theme on."""
-        self.banner.set_theme(theme)
+        self.banner.panel_guard.run(self.banner.set_theme, theme)
         self._theme = theme
         if self._failed_panel is not None:
             self._failed_panel.set_theme(theme)

@@ -8,6 +8,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.icons import state_icon, themed_icon
 from depthgui.ui.theme import Theme
+from depthgui.ui.wording import tool_tip
 
 _MARK_PX = 12
 _PLUS_GAP = 6
@@ -81,7 +82,7 @@ class SymbolTabs(QtWidgets.QTabWidget):
         if place < 0:
             return
         self.setTabIcon(place, state_icon(state, self._theme.palette))
-        self.setTabToolTip(place, tip)
+        self.setTabToolTip(place, tool_tip(tip))
         self.tabBar().setAccessibleTabName(place, f"{self.tabText(place)}, {note}, {state}")
         side = self._side(place)
         if side is not None and side.show_note(note, state):
@@ -191,6 +192,7 @@ class _TabSide(QtWidgets.QWidget):
     def __init__(self, title: str, theme: Theme) -> None:
         super().__init__()
         self._note = QtWidgets.QLabel(self)
+        self._note.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self._close = QtWidgets.QToolButton(self)
         self._close.setObjectName("tabClose")
         self._close.setAutoRaise(True)
@@ -209,7 +211,7 @@ class _TabSide(QtWidgets.QWidget):
 
     def show_note(self, note: str, state: str) -> bool:
         """Show the note in the colour of the state; True when the width changed."""
-        role = {"reconnecting": "amber", "stale": "amber", "failed": "ask"}.get(state, "muted")
+        role = {"reconnecting": "amber", "stale": "amber", "halted": "amber", "failed": "ask"}.get(state, "muted")
         if self._note.property("role") != role:
             self._note.setProperty("role", role)
             self._note.style().unpolish(self._note)

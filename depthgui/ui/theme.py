@@ -6,12 +6,12 @@ Everything that has a colour takes it from here by name, so that a change of the
 from __future__ import annotations
 
 import string
-from pathlib import Path
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.fonts import Typeface, load_typeface
-from depthgui.ui.icons import write_style_images
+from depthgui.ui.icons import style_images
+from depthgui.ui.memory_resources import MemoryResources
 from depthgui.ui.palettes import Palette, Scheme, palette_for
 from depthgui.ui.resources import resource
 
@@ -92,7 +92,7 @@ class Theme:
         return palette
 
     def style_sheet(self, images: str = "") -> str:
-        """The application's style sheet; `images` is the folder of `write_style_images`, in url() form."""
+        """The application's style sheet; `images` is the folder of `style_images`, in url() form."""
         template = string.Template(resource("theme.qss").read_text(encoding="utf-8"))
         scale = self.typeface.scale
         sizes = {"images": images, "small": f"{round(12 * scale)}px", "control": f"{round(17 * scale)}px"}
@@ -122,7 +122,8 @@ class ThemeManager(QtCore.QObject):
         self._app = app
         self._scheme = scheme
         self._typeface = load_typeface(font_scale)
-        self._images = QtCore.QTemporaryDir()
+        self._images = MemoryResources()
+        self.destroyed.connect(self._images.close)
         self._hints = app.styleHints()
         app.setStyle("Fusion")
         self._hints.colorSchemeChanged.connect(self._on_system_changed)
@@ -167,11 +168,8 @@ class ThemeManager(QtCore.QObject):
         self.changed.emit(theme)
 
     def _apply(self) -> None:
-        images = ""
-        if self._images.isValid():
-            folder = Path(self._images.path()) / self._theme.palette.name
-            write_style_images(folder, self._theme.palette)
-            images = folder.as_posix()
+        palette = self._theme.palette
+        images = self._images.add(f"style-{palette.name}", style_images(palette))
         self._app.setFont(self._theme.typeface.font())
         self._app.setPalette(self._theme.qpalette())
         self._app.setStyleSheet(self._theme.style_sheet(images))

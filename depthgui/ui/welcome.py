@@ -38,6 +38,7 @@ class WelcomePage(QtWidgets.QWidget):
         self._subtitle.setProperty("role", "muted")
         self._subtitle.setWordWrap(True)
         self._problem = QtWidgets.QLabel()
+        self._problem.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self._problem.setObjectName("welcomeProblem")
         self._problem.setProperty("role", "amber")
         self._problem.setWordWrap(True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import html
 import itertools
 from collections.abc import Iterable
 
@@ -42,6 +43,13 @@ def listed(names: Iterable[str], most: int = 6) -> str:
     if len(every) <= most:
         return ", ".join(every)
     return f"{', '.join(every[: most - 1])} and {len(every) - most + 1} more"
+
+
+def tool_tip(text: str) -> str:
+    """A text for a tool tip, which Qt would otherwise read as markup: it may quote the venue."""
+    if "<" not in text:
+        return text
+    return f"<qt>{html.escape(text, quote=False)}</qt>".replace("\n", "<br>")
 
 
 def sentence(text: str) -> str:

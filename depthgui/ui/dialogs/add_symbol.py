@@ -61,6 +61,7 @@ class AddSymbolDialog(QtWidgets.QDialog):
         self._model = SymbolModel(self, self._theme)
         self._list = self._build_list()
         self._message = QtWidgets.QLabel()
+        self._message.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self._message.setObjectName("symbolMessage")
         self._message.setProperty("role", "muted")
         self._message.setWordWrap(True)
@@ -108,7 +109,9 @@ class AddSymbolDialog(QtWidgets.QDialog):
         view.setObjectName("symbolList")
         view.setAccessibleName("Symbols found")
         view.setModel(self._model)
-        view.setItemDelegate(SymbolDelegate(view, lambda: self._theme))
+        delegate = SymbolDelegate(view, lambda: self._theme)
+        self._model.panel_guard = delegate.panel_guard
+        view.setItemDelegate(delegate)
         view.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
         view.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.SingleSelection)
         view.setEditTriggers(QtWidgets.QAbstractItemView.EditTrigger.NoEditTriggers)

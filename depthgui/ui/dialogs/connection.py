@@ -58,9 +58,11 @@ class ConnectionDialog(QtWidgets.QDialog):
         self._mark = QtWidgets.QLabel()
         self._mark.setAccessibleName("State")
         self._heading = QtWidgets.QLabel()
+        self._heading.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self._heading.setObjectName("connectionHeading")
         self._heading.setWordWrap(True)
         self._paragraph = QtWidgets.QLabel()
+        self._paragraph.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self._paragraph.setObjectName("connectionParagraph")
         self._paragraph.setProperty("role", "muted")
         self._paragraph.setWordWrap(True)
@@ -241,6 +243,7 @@ class _Rows(QtWidgets.QWidget):
 
     def _add_row(self) -> None:
         label, value, line = QtWidgets.QLabel(), QtWidgets.QLabel(), QtWidgets.QFrame()
+        value.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         label.setProperty("role", "muted")
         value.setWordWrap(True)
         value.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)

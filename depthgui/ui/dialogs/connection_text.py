@@ -186,13 +186,13 @@ def _next_step(connection: ConnectionStatus, now_s: float) -> str:
     return f"reconnecting, {number}"
 
 
-def tab_note(market_label: str, state: FeedState, connection: ConnectionStatus | None) -> str:
-    """The small word beside a tab's symbol: the market, or what is wrong."""
+def tab_note(market_label: str, state: FeedState, connection: ConnectionStatus | None, halt: str = "") -> str:
+    """The small word beside a tab's symbol: the market, or what is wrong. `halt` says why the symbol is not traded."""
     is_wanted = state not in {FeedState.LIVE, FeedState.STOPPED}
     if is_wanted and connection is not None and outage_of(connection) is Outage.RETRYING and connection.attempt > 0:
         return f"retry {_number(connection, '/')}"
     words = {
-        FeedState.LIVE: market_label,
+        FeedState.LIVE: halt.lower() or market_label,
         FeedState.CONNECTING: market_label,
         FeedState.STALE: "stale",
         FeedState.RECONNECTING: "reconnecting",

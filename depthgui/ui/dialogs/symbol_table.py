@@ -8,8 +8,10 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.engine import SymbolRef
 from depthgui.ui.icons import themed_icon
+from depthgui.ui.panel_guard import PanelGuard, guarded
 from depthgui.ui.symbol_search import Entry, Query, matched_length
 from depthgui.ui.theme import Theme
+from depthgui.ui.wording import tool_tip
 
 REF_ROLE = int(QtCore.Qt.ItemDataRole.UserRole)
 MATCH_ROLE = REF_ROLE + 1
@@ -30,12 +32,14 @@ def market_text(entry: Entry) -> str:
     return f"{label} {kind}".strip()
 
 
+@guarded
 class SymbolModel(QtCore.QAbstractTableModel):
     """The symbols found, one a row."""
 
     def __init__(self, parent: QtCore.QObject, theme: Theme) -> None:
-        """Start empty."""
+        """Start empty; its view's delegate brings the `panel_guard`."""
         super().__init__(parent)
+        self.panel_guard: PanelGuard
         self._theme = theme
         self._rows: Sequence[Entry] = ()
         self._query = Query(())
@@ -89,7 +93,7 @@ class SymbolModel(QtCore.QAbstractTableModel):
         return ", ".join(filter(None, (self._text(entry, part) for part in (SYMBOL, MARKET, TICK, STATUS))))
 
     def _tool_tip(self, entry: Entry, column: int) -> str:
-        return "Favourite (Ctrl+B)" if column == STAR else f"{entry.info.base} / {entry.info.quote}"
+        return "Favourite (Ctrl+B)" if column == STAR else tool_tip(f"{entry.info.base} / {entry.info.quote}")
 
     def _star(self, entry: Entry, column: int) -> QtGui.QIcon | None:
         if column != STAR:
@@ -122,12 +126,14 @@ class SymbolModel(QtCore.QAbstractTableModel):
         return "text" if column == MARKET else "muted"
 
 
+@guarded
 class SymbolDelegate(QtWidgets.QStyledItemDelegate):
     """Paints a row: the typed beginning of the symbol in bold, the rest in the column's colour."""
 
-    def __init__(self, parent: QtCore.QObject, theme: Callable[[], Theme]) -> None:
-        """`theme` gives the theme in use."""
-        super().__init__(parent)
+    def __init__(self, view: QtWidgets.QAbstractItemView, theme: Callable[[], Theme]) -> None:
+        """`theme` gives the theme in use; what painting raises is shown in the place of `view`."""
+        super().__init__(view)
+        self.panel_guard = PanelGuard(view, "list of symbols", view.viewport().update)
         self._theme = theme
 
     def paint(self, painter: QtGui.QPainter, option: QtWidgets.QStyleOptionViewItem, index: _Index) -> None:
@@ -143,6 +149,13 @@ class SymbolDelegate(QtWidgets.QStyledItemDelegate):
         theme = self._theme()
         rect = option.rect.adjusted(8, 0, -8, 0)
         painter.save()
+        try:
+            self._draw_text(painter, rect, theme, index, text)
+        finally:
+            painter.restore()
+
+    @staticmethod
+    def _draw_text(painter: QtGui.QPainter, rect: QtCore.QRect, theme: Theme, index: _Index, text: str) -> None:
         painter.setPen(theme.colour(str(index.data(TONE_ROLE))))
         bold = int(index.data(MATCH_ROLE) or 0) if index.column() == SYMBOL else 0
         if bold:
@@ -153,7 +166,6 @@ class SymbolDelegate(QtWidgets.QStyledItemDelegate):
         painter.setFont(theme.typeface.font(13))
         rest = painter.fontMetrics().elidedText(text[bold:], QtCore.Qt.TextElideMode.ElideRight, rect.width())
         painter.drawText(rect, _LEFT, rest)
-        painter.restore()
 
 
 _LEFT = int(QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from depthgui.book.messages import Trade
@@ -92,6 +92,10 @@ class FeedView(Protocol):
         """What the venue says of the symbol, None while unknown."""
 
     @property
+    def trading_status_since_wall_ms(self) -> int | None:
+        """When it was first seen that the symbol is not traded now, Unix time in ms; None while it is, or unknown."""
+
+    @property
     def book(self) -> OrderBook | None:
         """Last known book, stale or not."""
 
@@ -130,22 +134,66 @@ def instrument_of(feed: FeedView) -> Instrument:
     return instrument_for(feed.symbol, feed.info, feed.book, market=str(feed.market.value))
 
 
-class LastPriceTracker:
-    """Follows the last market trade's price and which way it went. Prints off the market don't count."""
+class InstrumentTracker:
+    """Follows a feed's instrument: made anew when the venue's description comes or changes, or the first levels do."""
 
-    __slots__ = ("_last", "_version")
+    __slots__ = ("_has_levels", "_instrument", "_said")
+
+    def __init__(self) -> None:
+        """Start without an instrument."""
+        self._instrument: Instrument | None = None
+        self._said: object = None
+        self._has_levels = False
+
+    def read(self, feed: FeedView) -> Instrument:
+        """The instrument now; the same object for as long as nothing in it has changed."""
+        info, before = feed.info, self._instrument
+        has_levels = self._has_levels
+        if not has_levels and (info is None or info.tick is None or info.step is None):
+            book = feed.book
+            has_levels = book is not None and bool(book.bids or book.asks)
+        said = None if info is None else (info.tick, info.step, info.contract_size, info.base, info.quote)
+        if before is not None and said == self._said and has_levels is self._has_levels:
+            return before
+        self._said, self._has_levels = said, has_levels
+        made = instrument_of(feed)
+        if made != before:
+            self._instrument = made
+            return made
+        return before
+
+
+class LastPriceTracker:
+    """Follows the last market trade's price and which way it went. Prints off the market don't count.
+
+    All views of one page share one, so that they show one price: who reads a new one has the others told at once.
+    """
+
+    __slots__ = ("_feed", "_last", "_listeners", "_version")
 
     def __init__(self) -> None:
         """Start without a price."""
+        self._feed: FeedView | None = None
         self._last: LastPrice | None = None
         self._version = -1
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, callback: Callable[[], None]) -> None:
+        """Call back whenever a read has found another price."""
+        self._listeners.append(callback)
 
     def read(self, feed: FeedView) -> LastPrice | None:
-        """The last price now; None until there was a trade."""
+        """The feed's last price now; None until there was a trade."""
+        if feed is not self._feed:
+            self._feed, self._last, self._version = feed, None, -1
         if feed.trade_version != self._version:
+            before = self._last
             new = feed.trade_version - self._version if self._version >= 0 else len(feed.trades)
             self._version = feed.trade_version
             self._follow(feed, new)
+            if self._last is not before:
+                for callback in self._listeners:
+                    callback()
         return self._last
 
     def _follow(self, feed: FeedView, count: int) -> None:

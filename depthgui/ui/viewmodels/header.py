@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from depthgui.book.grouping import imbalance
-from depthgui.ui.viewmodels.feed_view import CountersView, FeedView, LastPriceTracker, instrument_of
+from depthgui.ui.viewmodels.feed_view import CountersView, FeedView, InstrumentTracker, LastPriceTracker
 from depthgui.ui.viewmodels.figures import NumberFormat, decimals_of, format_decimal
+from depthgui.ui.viewmodels.trading_status import HALTED, halt_of, now_wall_ms, shown_state
 from depthgui.ui.wording import TimeZone, clock_text, count_text, duration_text
 
 _BUSY_MS = 150.0  # from here on the application's own delay is named, not the feed's
@@ -18,7 +19,7 @@ _NOW_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class PillView:
-    """The state pill. `state` is the feed's state by name; `brief` is for where there is little room."""
+    """The state pill. `state` is the feed's state by name, or "halted"; `brief` is for where there is little room."""
 
     state: str
     text: str
@@ -60,39 +61,55 @@ class HeaderOptions:
 class HeaderModel:
     """Builds header views for one feed."""
 
-    def __init__(self, options: HeaderOptions | None = None) -> None:
-        """Start without a last price."""
+    def __init__(self, options: HeaderOptions | None = None, last_price: LastPriceTracker | None = None) -> None:
+        """Start without a last price; `last_price` is shared with the other views of the feed."""
         self.options = options or HeaderOptions()
-        self._tracker = LastPriceTracker()
+        self._tracker = last_price or LastPriceTracker()
+        self._instruments = InstrumentTracker()
 
     def build(self, feed: FeedView, now_s: float, loop_lag_ms: float = 0.0) -> HeaderView:
         """The strip at monotonic time `now_s`; `loop_lag_ms` is how late the application itself is."""
-        style = self.options.number_format
-        last = self._tracker.read(feed)
-        book = feed.book
-        mid = book.mid if book is not None else None
-        text = ""
-        if last is not None:
-            text = format_decimal(Decimal(last.text), style, _price_decimals(feed, Decimal(last.text)))
-        elif mid is not None:
-            text = format_decimal(mid, style, _price_decimals(feed, mid))
+        text, direction = self.last(feed)
         return HeaderView(
             last=text,
-            direction=last.direction if last else 0,
+            direction=direction,
             is_stale=feed.state.value != "live",
-            stats=self._stats(feed, loop_lag_ms),
+            stats=self._stats(feed, now_s, loop_lag_ms),
             pill=pill_of(feed, now_s, self.options.zone),
         )
 
-    def _stats(self, feed: FeedView, loop_lag_ms: float) -> tuple[StatView, ...]:
+    def last(self, feed: FeedView) -> tuple[str, int]:
+        """The last price's text and direction at this moment; the mid's where there was no trade."""
+        style = self.options.number_format
+        last = self._tracker.read(feed)
+        if last is not None:
+            price = Decimal(last.text)
+            return format_decimal(price, style, self._price_decimals(feed, price)), last.direction
+        mid = feed.book.mid if feed.book is not None else None
+        return "" if mid is None else format_decimal(mid, style, self._price_decimals(feed, mid)), 0
+
+    def tick(self, feed: FeedView) -> Decimal | None:
+        """The price step: the venue's, or what the book's prices tell; None while neither is there."""
+        has_tick = feed.info is not None and feed.info.tick is not None
+        return self._instruments.read(feed).tick if has_tick or feed.book is not None else None
+
+    def _price_decimals(self, feed: FeedView, number: Decimal) -> int:
+        tick = self.tick(feed)
+        return max(decimals_of(number), decimals_of(tick) if tick else 0)
+
+    def _stats(self, feed: FeedView, now_s: float, loop_lag_ms: float) -> tuple[StatView, ...]:
         style, book, counters = self.options.number_format, feed.book, feed.counters
         spread, mid = (None, None) if book is None else (book.spread, book.mid)
         stats: list[StatView] = []
+        halt = halt_of(feed)
+        if halt is not None:
+            since = halt.since(now_wall_ms(feed, now_s), self.options.zone)
+            stats.append(StatView("trading", halt.word, f"Trading \u00b7 {since}" if since else "Trading", -1, "amber"))
         if spread is not None and mid:
-            decimals = _price_decimals(feed, spread)
+            decimals = self._price_decimals(feed, spread)
             bps = f"{spread / mid * 10_000:.2f} bps"
             stats.append(StatView("spread", format_decimal(spread, style, decimals), f"Spread \u00b7 {bps}", 0))
-            middle = format_decimal(mid, style, max(_price_decimals(feed, mid), decimals_of(mid)))
+            middle = format_decimal(mid, style, max(self._price_decimals(feed, mid), decimals_of(mid)))
             stats.append(StatView("mid", middle, "Mid", 2))
         if book is not None:
             band = self.options.band_percent
@@ -101,6 +118,8 @@ class HeaderModel:
                 tone = "bid" if share > 0 else "ask" if share < 0 else ""
                 caption = f"Imbalance \u00b7 \u00b1{band:g} %"
                 stats.append(StatView("imbalance", _signed_percent(share), caption, 1, tone))
+        if feed.info is None and book is not None:
+            stats.append(StatView("description", "not known yet", "Tick and units", 0, "amber"))
         stats.append(StatView("updates", f"{counters.updates_per_s:.1f} /s", "Updates", 3))
         if loop_lag_ms >= _BUSY_MS:
             stats.append(StatView("lag", f"{loop_lag_ms:.0f} ms", "App busy", 4, "amber"))
@@ -111,11 +130,14 @@ class HeaderModel:
 
 def pill_of(feed: FeedView, now_s: float, zone: TimeZone) -> PillView:
     """The state in a few words; the tool tip has the counts behind them."""
-    state = str(feed.state.value)
+    state, halt = shown_state(feed), halt_of(feed)
     status, counters = feed.status, feed.counters
+    halted = "" if halt is None else halt.text(now_wall_ms(feed, now_s), zone)
     brief = state.capitalize()
     text = brief
-    if state == "live":
+    if state == HALTED and halt is not None:
+        text, brief = halted, halt.word
+    elif state == "live":
         verified = counters.verified_s
         if verified is not None:
             age_s = now_s - verified
@@ -127,11 +149,19 @@ def pill_of(feed: FeedView, now_s: float, zone: TimeZone) -> PillView:
         text = f"{brief} since {clock_text(status.since_wall_ms, zone)}"
     elif state == "reconnecting":
         text = f"Reconnecting \u00b7 {duration_text(max(0.0, now_s - status.since_s))}"
-    lines = [status.detail] if status.detail else []
+    lines = [] if halt is None else [f"{halted}. {halt.meaning}"]
+    if status.detail and state != HALTED:
+        lines.append(status.detail)
+    elif state == HALTED:
+        lines.append("The book is in step with the venue." if _has_levels(feed) else "The book is empty.")
     lines.append(_counts(counters))
     if feed.book is not None:
         lines.append(f"Update id {feed.book.last_update_id}")
     return PillView(state, text, brief, "\n".join(lines))
+
+
+def _has_levels(feed: FeedView) -> bool:
+    return feed.book is not None and bool(feed.book.bids or feed.book.asks)
 
 
 def _counts(counters: CountersView) -> str:
@@ -140,13 +170,6 @@ def _counts(counters: CountersView) -> str:
         f"{count_text(counters.audits, 'audit')}, {count_text(counters.audit_differences, 'difference')}\n"
         f"{count_text(counters.malformed, 'malformed message')}"
     )
-
-
-def _price_decimals(feed: FeedView, number: Decimal) -> int:
-    tick = feed.info.tick if feed.info is not None else None
-    if tick is None and feed.book is not None:
-        tick = instrument_of(feed).tick
-    return max(decimals_of(number), decimals_of(tick) if tick else 0)
 
 
 def _signed_percent(share: float) -> str:

@@ -10,6 +10,11 @@ from typing import Protocol
 from depthgui.ui.viewmodels.figures import NumberFormat, decimals_of, format_short
 
 _DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "DAI"})
+NOT_DESCRIBED = "The venue has not described this symbol yet: tick and units are not known"
+"""What is said beside everything that is drawn without the venue's description."""
+
+VALUE_UNKNOWN = "value not known yet"
+
 _SAMPLE = 50  # levels a side that are looked at where the venue's tick is not known
 
 
@@ -55,6 +60,14 @@ class InfoLike(Protocol):
     def contract_size(self) -> Decimal | None:
         """Size of one contract, where sizes are contracts."""
 
+    @property
+    def status(self) -> str:
+        """The venue's word for whether the symbol is traded, in lower case: "trading", "halt" ..."""
+
+    @property
+    def is_trading(self) -> bool:
+        """True while the venue matches orders."""
+
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
@@ -72,6 +85,10 @@ class Instrument:
     size_unit: str = ""
     contract_size: Decimal = Decimal(1)
     is_inverse: bool = False
+    is_described: bool = True
+    """False while the venue's description has not come: tick and size step are read off the book, units not known."""
+    is_value_known: bool = True
+    """False where the size of a contract is not known, and with it what a size is worth."""
 
     @property
     def price_decimals(self) -> int:
@@ -88,7 +105,9 @@ class Instrument:
         return size * self.contract_size if self.is_inverse else price_times_size * self.contract_size
 
     def money(self, value: Decimal | float, style: NumberFormat) -> str:
-        """A value in quote money in short form: "$12.43 M", "0.42 BTC"."""
+        """A value in quote money in short form: "$12.43 M", "0.42 BTC"; in words where it is not known."""
+        if not self.is_value_known:
+            return VALUE_UNKNOWN
         text = format_short(float(value), style)
         return f"${text}" if self.quote in _DOLLARS else f"{text} {self.quote}".rstrip()
 
@@ -103,6 +122,9 @@ def instrument_for(symbol: str, info: InfoLike | None, book: BookLike | None, *,
         step = step or _finest(size for _, size in levels)
     is_contract = market in {"coinm", "options"}
     base, quote = (info.base, info.quote) if info else ("", "")
+    contract_size = info.contract_size if info and is_contract else None
+    # An option without a size stands for one of its underlying; a COIN-M contract is 10 or 100 dollars.
+    is_value_known = not is_contract or (info is not None and (market == "options" or contract_size is not None))
     return Instrument(
         symbol=symbol,
         tick=tick or Decimal("0.01"),
@@ -110,8 +132,10 @@ def instrument_for(symbol: str, info: InfoLike | None, book: BookLike | None, *,
         base=base,
         quote=quote,
         size_unit="contracts" if is_contract else base,
-        contract_size=(info.contract_size if info and is_contract else None) or Decimal(1),
+        contract_size=contract_size or Decimal(1),
         is_inverse=market == "coinm",
+        is_described=info is not None,
+        is_value_known=is_value_known,
     )
 
 

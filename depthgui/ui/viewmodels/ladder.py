@@ -24,7 +24,7 @@ from depthgui.ui.viewmodels.figures import (
     format_decimal,
     plain,
 )
-from depthgui.ui.viewmodels.instrument import Instrument
+from depthgui.ui.viewmodels.instrument import NOT_DESCRIBED, Instrument
 from depthgui.ui.viewmodels.ladder_frame import (
     FLASH_S,
     Band,
@@ -207,6 +207,7 @@ class LadderModel:
             widest_volume=max([row.volume for row in rows], key=len, default=""),
             flashes=self._flashes,
             point=self._options.number_format.point,
+            note="" if self.instrument.is_described else NOT_DESCRIBED,
         )
         return self._frame
 
@@ -276,7 +277,8 @@ class LadderModel:
 
     def _chosen_large(self) -> IsLarge:
         # Says whether a row of an index and size units is large by the user's own thresholds.
-        order, value = self._options.large_order, self._options.large_value
+        order = self._options.large_order
+        value = self._options.large_value if self.instrument.is_value_known else None
         size = self._sizes.units_of(order) if order else math.inf
         per_unit = float(self.instrument.contract_size) / 10**self._sizes.decimals
         step = 1.0 if self.instrument.is_inverse else float(self.step)
@@ -322,7 +324,7 @@ class LadderModel:
         if last is not None:
             price = self._price_texts.text(self._prices.units(last.text))
         else:
-            price = "" if mid is None else format_decimal(mid, style)
+            price = "" if mid is None else format_decimal(mid, style, max(decimals, decimals_of(mid)))
         shown = "" if spread is None else format_decimal(spread, style, max(decimals, decimals_of(spread)))
         return Band(y, price, last.direction if last else 0, f"spread {shown}" if shown else "")
 

@@ -75,7 +75,7 @@ class LadderFrame(msgspec.Struct, frozen=True, dict=True):
     side is empty. `size_scale` is the number of decimals of the size units. `widest_whole` is the longest part of a
     size before its point, `fraction` the longest after it, so that a column can stand on its decimal points; both only
     grow, lest columns dance. `point` is the decimal mark. `flashes` maps a row's index to (moment in seconds,
-    +1 grew or -1 shrank).
+    +1 grew or -1 shrank). `note` is a sentence that is shown over the rows, "" for none.
     """
 
     symbol: str
@@ -97,6 +97,7 @@ class LadderFrame(msgspec.Struct, frozen=True, dict=True):
     widest_volume: str
     flashes: dict[int, tuple[float, int]]
     point: str = "."
+    note: str = ""
 
     @cached_property
     def painted(self) -> Painted:

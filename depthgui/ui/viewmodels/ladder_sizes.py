@@ -27,7 +27,8 @@ class SizeColumn:
         self._prices = prices
         self._sizes = sizes
         self._style = options.number_format
-        self._unit = options.size_unit
+        # What a contract is worth may not be known yet: then contracts are counted, whatever was chosen.
+        self._unit = options.size_unit if instrument.is_value_known else SizeUnit.NATIVE
         self._is_short = options.short_numbers
         self._exact = FigureFormatter(sizes, instrument.size_decimals, options.number_format)
         self._texts: dict[int, Figure] = {}

@@ -15,7 +15,7 @@ import msgspec
 from depthgui.book.messages import Trade
 from depthgui.ui.viewmodels.feed_view import FeedView
 from depthgui.ui.viewmodels.figures import ExactScale, Figure, FigureFormatter, NumberFormat
-from depthgui.ui.viewmodels.instrument import Instrument
+from depthgui.ui.viewmodels.instrument import NOT_DESCRIBED, Instrument
 from depthgui.ui.wording import TimeZone, clock_text
 
 _KEPT = 1000
@@ -69,7 +69,10 @@ class TapeRow(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class TapeFrame:
-    """Rows newest first. `waiting` prints arrived since the tape was paused; `point` is the decimal mark."""
+    """Rows newest first. `waiting` prints arrived since the tape was paused; `point` is the decimal mark.
+
+    `note` is a sentence that is shown over the rows, "" for none.
+    """
 
     rows: tuple[TapeRow, ...]
     is_paused: bool
@@ -77,6 +80,7 @@ class TapeFrame:
     fraction: int
     stale: bool
     point: str = "."
+    note: str = ""
 
 
 class TapeModel:
@@ -152,7 +156,8 @@ class TapeModel:
         self._rows = {item: self._rows.get(item) or self._row(item) for item in items}
         rows = tuple(self._rows[item] for item in items)
         point = self._options.number_format.point
-        return TapeFrame(rows, self.is_paused, self._waiting, self._size_texts.fraction, stale, point)
+        note = "" if self.instrument.is_described else NOT_DESCRIBED
+        return TapeFrame(rows, self.is_paused, self._waiting, self._size_texts.fraction, stale, point, note)
 
     # -- prints
 

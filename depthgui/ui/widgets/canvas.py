@@ -1,6 +1,7 @@
 """The base of the painted views: a pyqtgraph view with a single item that paints everything in one pass.
 
-It ties a view to the frame clock while it is shown, times its paints, and keeps device pixels crisp.
+It ties a view to the frame clock while it is shown, times its paints, keeps device pixels crisp, and keeps what a
+view raises from everything else.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import time
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.frame_clock import FrameClock
+from depthgui.ui.panel_guard import PanelGuard, guarded
 from depthgui.ui.qt import GraphicsObject, GraphicsView
 
 
@@ -38,14 +40,27 @@ class _Item(GraphicsObject):
         self._canvas.timed_paint(painter)
 
 
+@guarded
 class Canvas(GraphicsView):
-    """A view that paints itself in one pass. Subclasses give `paint_canvas`, `frame_key` and `render`."""
+    """A view that paints itself in one pass. Subclasses give `paint_canvas`, `frame_key`, `render_frame`, `begin_anew`.
+
+    What its painting, its frames or its event handlers raise goes to `panel_guard`, which puts a cover with a Retry in
+    its place.
+    """
 
     wants_heartbeat = False
+    title = "panel"
+    """What people call it, for the sentence on the cover."""
+
+    def __init_subclass__(cls, **named: object) -> None:
+        """Guard the event handlers of every view."""
+        super().__init_subclass__(**named)
+        guarded(cls)
 
     def __init__(self, clock: FrameClock, parent: QtWidgets.QWidget | None = None) -> None:
         """Make a hidden view; it joins `clock` when it is shown."""
         super().__init__(parent)
+        self.panel_guard = PanelGuard(self, self.title, self._begin_again)
         self._clock = clock
         self._item = _Item(self)
         scene = self.scene()
@@ -75,9 +90,14 @@ class Canvas(GraphicsView):
         """See `FrameSource.render_frame`."""
         raise NotImplementedError
 
+    def begin_anew(self) -> None:
+        """Make everything that was prepared for painting anew, after something in it has raised."""
+        raise NotImplementedError
+
     def refresh(self) -> None:
         """Make a new frame now, because of something that the user did."""
-        self.render_frame(self._clock.now_s())
+        if not self.panel_guard.has_failed:
+            self.panel_guard.run(self.render_frame, self._clock.now_s())
         self._clock.wake()
 
     def request_paint(self) -> None:
@@ -88,15 +108,32 @@ class Canvas(GraphicsView):
 
     def is_frame_visible(self) -> bool:
         """See `FrameSource.is_frame_visible`."""
-        return self.isVisible() and not self.window().isMinimized()
+        return self.isVisible() and not self.panel_guard.has_failed and not self.window().isMinimized()
+
+    def take_error(self, error: Exception) -> None:
+        """See `FrameSource.take_error`."""
+        self.panel_guard.take(error)
 
     def timed_paint(self, painter: QtGui.QPainter) -> None:
-        """Paint, and tell the clock how long it took."""
+        """Paint, and tell the clock how long it took. A view that has failed is blank below its cover."""
         begin_ns = time.perf_counter_ns()
         size = self.viewport().size()
-        self.paint_canvas(painter, size.width(), size.height())
+        guard = self.panel_guard
+        if not guard.has_failed:
+            guard.run(self.paint_canvas, painter, size.width(), size.height())
+        if guard.has_failed:
+            painter.resetTransform()
+            painter.setClipping(False)
+            painter.setOpacity(1.0)
+            painter.fillRect(QtCore.QRect(QtCore.QPoint(0, 0), size), self.palette().base())
+            return
         self.paint_ms = (time.perf_counter_ns() - begin_ns) / 1e6
         self._clock.note_paint(self.paint_ms)
+
+    def _begin_again(self) -> None:
+        self.begin_anew()
+        if self.isVisible():
+            self._clock.add(self)
 
     # -- Qt's events; pyqtgraph's own handling of them (panning, item hovering) is left out on purpose
 

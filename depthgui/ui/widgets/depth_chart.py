@@ -7,11 +7,13 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.depth import RANGES_PERCENT, DepthFrame, DepthModel, impact_lines, impact_to, on_tick
-from depthgui.ui.viewmodels.feed_view import FeedView, instrument_of, is_live
+from depthgui.ui.viewmodels.feed_view import FeedView, InstrumentTracker, is_live
 from depthgui.ui.viewmodels.figures import NumberFormat
-from depthgui.ui.viewmodels.instrument import Instrument
+from depthgui.ui.viewmodels.instrument import NOT_DESCRIBED, Instrument
+from depthgui.ui.viewmodels.trading_status import empty_text
 from depthgui.ui.widgets.canvas import Canvas
 from depthgui.ui.widgets.depth_painter import DepthPainter, DepthView
+from depthgui.ui.widgets.note import paint_note
 
 _REST_S = 0.045  # a curve that moves more often than 20 times a second is not seen better
 _WAITING = "Waiting for the first snapshot"
@@ -21,6 +23,8 @@ _RANGE_WORD, _SCALE_WORD = 0, 1
 
 class DepthChart(Canvas):
     """Depth chart of one feed."""
+
+    title = "depth chart"
 
     range_changed = QtCore.Signal(object)  # percent as float, or None for all that is proven
     log_changed = QtCore.Signal(bool)
@@ -37,6 +41,7 @@ class DepthChart(Canvas):
         self._theme = theme
         self._model = DepthModel()
         self._feed: FeedView | None = None
+        self._instruments = InstrumentTracker()
         self._instrument: Instrument | None = None
         self._frame: DepthFrame | None = None
         self._is_log = False
@@ -64,6 +69,7 @@ class DepthChart(Canvas):
     def set_feed(self, feed: FeedView | None) -> None:
         """Show another feed, or none."""
         self._feed = feed
+        self._instruments = InstrumentTracker()
         self._instrument = None
         self._frame = None
         self.refresh()
@@ -83,6 +89,14 @@ class DepthChart(Canvas):
     def _renew_painter(self) -> None:
         self._painter = DepthPainter(self._theme, self._style, self.devicePixelRatioF())
         self.refresh()
+
+    def begin_anew(self) -> None:
+        """See `Canvas.begin_anew`."""
+        range_percent = self._model.range_percent
+        self._model = DepthModel()
+        self._model.range_percent = range_percent
+        self._instrument = None
+        self._renew_painter()
 
     def set_range(self, percent: float | None) -> None:
         """Show `percent` of the mid on each side, or all that is proven (None).
@@ -118,7 +132,9 @@ class DepthChart(Canvas):
         if feed is None:
             return None
         book = feed.book
-        return (feed.state, feed.status.detail) if book is None else (book.version, book.last_update_id, feed.state)
+        if book is None:
+            return (feed.state, feed.status.detail)
+        return (book.version, book.last_update_id, feed.state, feed.info)
 
     def render_frame(self, now_s: float) -> float | None:
         """See `FrameSource.render_frame`."""
@@ -129,10 +145,7 @@ class DepthChart(Canvas):
         book = feed.book if feed is not None else None
         self._frame = None
         if feed is not None and book is not None:
-            if self._instrument is None or (
-                feed.info is not None and feed.info.tick not in {None, self._instrument.tick}
-            ):
-                self._instrument = instrument_of(feed)
+            self._instrument = self._instruments.read(feed)
             self._frame = self._model.build(book, stale=not is_live(feed))
         self._measure()
         self.request_paint()
@@ -150,6 +163,8 @@ class DepthChart(Canvas):
             price = self._pointer_price(view)
             if price is not None:
                 self._painter.paint_cursor(painter, view, price, self._card)
+            elif self._instrument is not None and not self._instrument.is_described:
+                paint_note(painter, self._theme, NOT_DESCRIBED, view.plot.toRect())
         self._painter.paint_header(painter, size, self._words(), self._hovered_word())
 
     def _view(self) -> DepthView | None:
@@ -160,8 +175,10 @@ class DepthChart(Canvas):
     def _message(self) -> str:
         if self._feed is None:
             return "No symbol"
-        if self._feed.book is not None:
-            return "One side of the book is empty"
+        book = self._feed.book
+        if book is not None:
+            one_sided = "One side of the book is empty"
+            return one_sided if book.bids or book.asks else empty_text(self._feed, self._clock.now_s())
         return self._feed.status.detail or _WAITING
 
     # -- pointer, keys, menu

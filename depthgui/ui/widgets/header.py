@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.icons import themed_icon
+from depthgui.ui.panel_guard import PanelGuard, guarded
 from depthgui.ui.theme import Theme
-from depthgui.ui.viewmodels.feed_view import FeedView, instrument_of
+from depthgui.ui.viewmodels.feed_view import FeedView, LastPriceTracker
 from depthgui.ui.viewmodels.header import HeaderModel, HeaderOptions, HeaderView
+from depthgui.ui.viewmodels.trading_status import shown_state
 from depthgui.ui.widgets.group_button import GroupButton
 from depthgui.ui.widgets.stat_strip import StatStrip
 from depthgui.ui.widgets.state_pill import StatePill
 
-_REST_S = 0.2  # figures that change more often can't be read; the ladder's band has the last price in every frame
+_REST_S = 0.2  # figures that change more often can't be read; the last price is the ladder's in every frame
 _ICONS_ONLY_PX = 1180  # width below which buttons show only their icons
 _BRIEF_PX = 1060  # width below which the state is one word
 _STARTABLE = frozenset({"stopped", "failed"})
 
 
+@guarded
 class Header(QtWidgets.QFrame):
     """Header of one feed's page. Its parts are `stats`, `pill`, `group`, `centre_button`, `stop_button`."""
 
@@ -28,13 +33,23 @@ class Header(QtWidgets.QFrame):
     centre_clicked = QtCore.Signal()
     run_clicked = QtCore.Signal()  # stop, or start: by the feed's state
 
-    def __init__(self, clock: FrameClock, theme: Theme, parent: QtWidgets.QWidget | None = None) -> None:
-        """Make an empty header; give it a feed with `set_feed`."""
+    def __init__(
+        self,
+        clock: FrameClock,
+        theme: Theme,
+        parent: QtWidgets.QWidget | None = None,
+        *,
+        last_price: LastPriceTracker | None = None,
+    ) -> None:
+        """Make an empty header; give it a feed with `set_feed`. `last_price` is shared with the feed's other views."""
         super().__init__(parent)
         self.setObjectName("header")
         self.setProperty("role", "strip")
+        self.panel_guard = PanelGuard(self, "header", self._begin_again)
         self._clock = clock
-        self._model = HeaderModel()
+        self._last_price = last_price or LastPriceTracker()
+        self._last_price.listen(self._on_last_price)
+        self._model = HeaderModel(None, self._last_price)
         self._feed: FeedView | None = None
         self._view: HeaderView | None = None
         self._shown_s = -1.0
@@ -71,7 +86,7 @@ class Header(QtWidgets.QFrame):
     def set_feed(self, feed: FeedView | None) -> None:
         """Show another feed, or none."""
         self._feed = feed
-        self._model = HeaderModel(self._model.options)
+        self._model = HeaderModel(self._model.options, self._last_price)
         self._shown_s = -1.0
         self.stats.forget_widths()
         self.render_frame(self._clock.now_s())
@@ -106,11 +121,20 @@ class Header(QtWidgets.QFrame):
         if feed is None:
             return None
         version = 0 if feed.book is None else feed.book.version
-        return (version, feed.trade_version, feed.state, feed.status.since_s, feed.status.buffered, int(now_s))
+        status, trading = feed.status, (feed.info, feed.trading_status_since_wall_ms)
+        return (version, feed.trade_version, feed.state, status.since_s, status.buffered, trading, int(now_s))
 
     def is_frame_visible(self) -> bool:
         """See `FrameSource.is_frame_visible`."""
-        return self.isVisible() and not self.window().isMinimized()
+        return self.isVisible() and not self.panel_guard.has_failed and not self.window().isMinimized()
+
+    def take_error(self, error: Exception) -> None:
+        """See `FrameSource.take_error`."""
+        self.panel_guard.take(error)
+
+    def _begin_again(self) -> None:
+        self.set_feed(self._feed)
+        self._clock.add(self)
 
     def render_frame(self, now_s: float) -> float | None:
         """See `FrameSource.render_frame`."""
@@ -119,21 +143,33 @@ class Header(QtWidgets.QFrame):
             self._view = None
             self.stats.show_view(None)
             return None
-        if 0 <= self._shown_s <= now_s < self._shown_s + _REST_S and self.pill.state == feed.state.value:
-            return self._shown_s + _REST_S  # too soon
+        if 0 <= self._shown_s <= now_s < self._shown_s + _REST_S and self.pill.state == shown_state(feed):
+            self._show_last(feed)  # too soon for all the others
+            return self._shown_s + _REST_S
         self._shown_s = now_s
         self._view = self._model.build(feed, now_s, self.loop_lag_ms)
         self.stats.show_view(self._view)
         self.pill.show_state(self._view.pill)
-        tick = feed.info.tick if feed.info is not None else None
-        if tick is None and feed.book is not None:
-            tick = instrument_of(feed).tick
-        self.group.set_tick(tick)
+        self.group.set_tick(self._model.tick(feed))
         can_start = self._view.pill.state in _STARTABLE
         if can_start != self._can_start:
             self._can_start = can_start
             self._dress_stop_button()
         return None
+
+    def _on_last_price(self) -> None:
+        # Another view has found a new last price: one price, one moment.
+        if self._feed is not None and self.is_frame_visible():
+            self.panel_guard.run(self._show_last, self._feed)
+
+    def _show_last(self, feed: FeedView) -> None:
+        view = self._view
+        if view is None:
+            return
+        last, direction = self._model.last(feed)
+        if (last, direction) != (view.last, view.direction):
+            self._view = dataclasses.replace(view, last=last, direction=direction)
+            self.stats.show_view(self._view)
 
     # -- looks
 

@@ -15,11 +15,13 @@ from depthgui.ui.viewmodels.heatmap_cells import next_cap, sample_cap
 from depthgui.ui.viewmodels.heatmap_history import BUY, SELL, Column, HeatmapHistory
 from depthgui.ui.viewmodels.heatmap_trades import TradeScale, next_scale, sample_scale
 from depthgui.ui.viewmodels.heatmap_view import HeatmapView
-from depthgui.ui.viewmodels.instrument import Instrument
+from depthgui.ui.viewmodels.instrument import NOT_DESCRIBED, Instrument
+from depthgui.ui.viewmodels.trading_status import empty_text
 from depthgui.ui.widgets.canvas import Canvas
 from depthgui.ui.widgets.heatmap_image import HeatmapImage, Look
 from depthgui.ui.widgets.heatmap_painter import HeatmapFrame, HeatmapPainter
 from depthgui.ui.widgets.heatmap_recorder import HeatmapRecorder
+from depthgui.ui.widgets.note import paint_note
 from depthgui.ui.wording import TimeZone, clock_text
 
 _COLLECTING = "Collecting the first columns"
@@ -40,13 +42,20 @@ _OWN_KEYS = frozenset(
 class Heatmap(Canvas):
     """Liquidity of one feed over time."""
 
+    title = "heatmap"
     wants_heartbeat = True  # time goes on while nothing else does
     view_changed = QtCore.Signal()
 
     def __init__(
-        self, clock: FrameClock, theme: Theme, recorder: HeatmapRecorder, parent: QtWidgets.QWidget | None = None
+        self,
+        clock: FrameClock,
+        theme: Theme,
+        recorder: HeatmapRecorder,
+        parent: QtWidgets.QWidget | None = None,
+        *,
+        last_price: LastPriceTracker | None = None,
     ) -> None:
-        """Make a plot of what `recorder` keeps."""
+        """Make a plot of what `recorder` keeps. `last_price` is shared with the feed's other views."""
         super().__init__(clock, parent)
         self.setObjectName("heatmap")
         self.setAccessibleName("Liquidity heatmap")
@@ -58,7 +67,7 @@ class Heatmap(Canvas):
         self._zone = TimeZone.LOCAL
         self._painter = HeatmapPainter(theme, self._style, self.devicePixelRatioF())
         self._image = HeatmapImage(theme)
-        self._last_price = LastPriceTracker()
+        self._last_price = last_price or LastPriceTracker()
         self._feed: FeedView | None = None
         self._history: HeatmapHistory | None = None
         self._frame: HeatmapFrame | None = None
@@ -67,6 +76,7 @@ class Heatmap(Canvas):
         self._trade_scale = TradeScale()
         self._cap_text = ""
         self._capped_version = -1
+        self._capped_for: Instrument | None = None
         self._drawn_until = 0
         self._revision = 0
         self._axis_px, self._axis_price = 0, -1
@@ -103,11 +113,17 @@ class Heatmap(Canvas):
     def set_feed(self, feed: FeedView | None) -> None:
         """Show another feed, or none; the recorder has been given it."""
         self._feed = feed
-        self._last_price = LastPriceTracker()
         self._forget()
-        self.begin_anew()
+        self.follow_history()
 
     def begin_anew(self) -> None:
+        """See `Canvas.begin_anew`; the history that is kept stays."""
+        self._painter = HeatmapPainter(self._theme, self._style, self.devicePixelRatioF())
+        self._image = HeatmapImage(self._theme)
+        self._forget()
+        self.follow_history()
+
+    def follow_history(self) -> None:
         """Follow the newest column of a history that begins; a chosen zoom stays."""
         zoom = self.view.chosen_zoom
         self.view = HeatmapView(self._recorder.column_s, self._recorder.capacity)
@@ -149,7 +165,7 @@ class Heatmap(Canvas):
         if history is None or feed is None:
             return None if feed is None else (feed.state, feed.status.detail)
         is_running = self._recorder.is_running
-        return (history.version, self._revision, feed.state, None if is_running else int(now_s))
+        return (history.version, self._revision, feed.state, feed.info, None if is_running else int(now_s))
 
     def render_frame(self, now_s: float) -> None:
         """See `FrameSource.render_frame`."""
@@ -174,6 +190,8 @@ class Heatmap(Canvas):
         self._painter.paint(painter, self._frame, self.view, self._image, size)
         if self._pointer is not None and self._dragged is None and self._plot().contains(self._pointer):
             self._painter.paint_cursor(painter, self._pointer, self._plot(), self.card_lines(self._pointer))
+        elif self._capped_for is not None and not self._capped_for.is_described:
+            paint_note(painter, self._theme, NOT_DESCRIBED, self._plot().toRect())
 
     def _on_recorded(self) -> None:
         if self.isVisible():
@@ -182,7 +200,10 @@ class Heatmap(Canvas):
     def _message(self) -> str:
         if self._feed is None:
             return "No symbol"
-        return _COLLECTING if self._feed.book is not None else self._feed.status.detail or _COLLECTING
+        book = self._feed.book
+        if book is None:
+            return self._feed.status.detail or _COLLECTING
+        return _COLLECTING if book.bids or book.asks else empty_text(self._feed, self._clock.now_s(), self._zone)
 
     # -- frames
 
@@ -258,9 +279,10 @@ class Heatmap(Canvas):
         )
 
     def _rescale(self, history: HeatmapHistory, instrument: Instrument, newest: int) -> None:
-        if self._capped_version >= 0 and history.version - self._capped_version < _RESCALE_EVERY:
+        is_fresh = self._capped_version >= 0 and history.version - self._capped_version < _RESCALE_EVERY
+        if is_fresh and instrument is self._capped_for:
             return
-        self._capped_version = history.version
+        self._capped_version, self._capped_for = history.version, instrument
         window = self.view.window(newest)
         self._cap = next_cap(self._cap, sample_cap(history, window))
         self._trade_scale = next_scale(self._trade_scale, sample_scale(history, window, _MOST_TRADES))

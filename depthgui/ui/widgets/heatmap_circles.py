@@ -6,6 +6,7 @@ import math
 
 from PySide6 import QtCore, QtGui
 
+from depthgui.ui.painting import painting
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.heatmap_history import BUY
 from depthgui.ui.viewmodels.heatmap_trades import Bubble
@@ -42,13 +43,12 @@ class Circles:
         reach = _reach(step, ratio)
         made = QtGui.QPixmap(2 * reach, 2 * reach)
         made.fill(QtCore.Qt.GlobalColor.transparent)
-        painter = QtGui.QPainter(made)
-        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
-        painter.setBrush(self._theme.colour("bid" if side == BUY else "ask", 0.85))
-        painter.setPen(QtGui.QPen(self._theme.colour("background", 0.75), ratio))
-        radius = _radius(step) * ratio
-        painter.drawEllipse(QtCore.QPointF(reach, reach), radius, radius)
-        painter.end()
+        with painting(made) as painter:
+            painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+            painter.setBrush(self._theme.colour("bid" if side == BUY else "ask", 0.85))
+            painter.setPen(QtGui.QPen(self._theme.colour("background", 0.75), ratio))
+            radius = _radius(step) * ratio
+            painter.drawEllipse(QtCore.QPointF(reach, reach), radius, radius)
         self._ready[side, step, ratio] = made
         return made
 

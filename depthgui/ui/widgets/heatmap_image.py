@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6 import QtCore, QtGui
 
+from depthgui.ui.painting import painting
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.heatmap_cells import GAP, UNKNOWN, Codes, Lines, Window, cells, lines
 from depthgui.ui.viewmodels.heatmap_colours import heat_table
@@ -200,13 +201,12 @@ class HeatmapImage:
         return bubbles(history, part, look.trades)
 
     def _paint_trades(self, trades: list[Bubble], look: Look, start: int, stop: int) -> None:
-        painter = QtGui.QPainter(self._image)
-        painter.setClipRect((start - self._origin) * look.group_px, 0, (stop - start) * look.group_px, look.height)
-        for trade in trades:
-            x = (trade.slot // look.merge - self._origin + 0.5) * look.group_px
-            y = (look.top_row - trade.row + 0.5) * look.row_px
-            self._circles.paint(painter, x, y, trade, look.ratio)
-        painter.end()
+        with painting(self._image) as painter:
+            painter.setClipRect((start - self._origin) * look.group_px, 0, (stop - start) * look.group_px, look.height)
+            for trade in trades:
+                x = (trade.slot // look.merge - self._origin + 0.5) * look.group_px
+                y = (look.top_row - trade.row + 0.5) * look.row_px
+                self._circles.paint(painter, x, y, trade, look.ratio)
 
     def _draw_bars(self, part: Pixels, bid_top: int, bid_bottom: int, ask_top: int, ask_bottom: int) -> None:
         part[bid_top:bid_bottom] = self._bid

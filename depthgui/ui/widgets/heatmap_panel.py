@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.frame_clock import FrameClock
+from depthgui.ui.panel_guard import PanelGuard, guarded
 from depthgui.ui.theme import Theme
-from depthgui.ui.viewmodels.feed_view import FeedView
+from depthgui.ui.viewmodels.feed_view import FeedView, LastPriceTracker
 from depthgui.ui.viewmodels.figures import NumberFormat
 from depthgui.ui.widgets.heatmap import Heatmap
 from depthgui.ui.widgets.heatmap_recorder import HeatmapRecorder
@@ -15,16 +16,25 @@ from depthgui.ui.wording import TimeZone, duration_text
 _NARROW_PX = 430  # below this the column's length is left out
 
 
+@guarded
 class HeatmapPanel(QtWidgets.QWidget):
     """Header and plot of one feed, and the recorder behind them."""
 
-    def __init__(self, clock: FrameClock, theme: Theme, parent: QtWidgets.QWidget | None = None) -> None:
-        """Make an empty panel; give it a feed with `set_feed`."""
+    def __init__(
+        self,
+        clock: FrameClock,
+        theme: Theme,
+        parent: QtWidgets.QWidget | None = None,
+        *,
+        last_price: LastPriceTracker | None = None,
+    ) -> None:
+        """Make an empty panel; give it a feed with `set_feed`. `last_price` is shared with the feed's other views."""
         super().__init__(parent)
         self.setObjectName("heatmapPanel")
         self.setAutoFillBackground(True)
+        self.panel_guard = PanelGuard(self, "heatmap", self._begin_again)
         self.recorder = HeatmapRecorder(clock, self)
-        self.plot = Heatmap(clock, theme, self.recorder, self)
+        self.plot = Heatmap(clock, theme, self.recorder, self, last_price=last_price)
         self._title = QtWidgets.QLabel()
         self._title.setObjectName("heatmapTitle")
         self._column = QtWidgets.QLabel()
@@ -37,7 +47,8 @@ class HeatmapPanel(QtWidgets.QWidget):
         self._trades = self._box("heatmapTrades", "Trades", "Trades as circles by size and side")
         self._build()
         self._now.clicked.connect(self.plot.to_now)
-        self.plot.view_changed.connect(self._show_view)
+        self.plot.view_changed.connect(lambda: self.panel_guard.run(self._show_view))
+        self.recorder.failed.connect(self.panel_guard.take)
         self._dress(theme)
 
     def _box(self, name: str, text: str, tip: str) -> QtWidgets.QCheckBox:
@@ -77,10 +88,15 @@ class HeatmapPanel(QtWidgets.QWidget):
         """Hear that the feed's state has changed."""
         self.recorder.follow_state()
 
+    def _begin_again(self) -> None:
+        self.recorder.begin_anew()
+        self.plot.begin_anew()
+        self._show_view()
+
     def set_lengths(self, column_ms: int, kept_s: int) -> None:
         """Choose the time of a column, and how much time is kept."""
         if self.recorder.set_lengths(column_ms, kept_s):
-            self.plot.begin_anew()
+            self.plot.follow_history()
 
     def set_format(self, style: NumberFormat, zone: TimeZone) -> None:
         """Take another way to write numbers and times."""

@@ -14,7 +14,7 @@ from PySide6 import QtCore
 from depthgui.book.messages import Trade
 from depthgui.ui.beat import Beat
 from depthgui.ui.frame_clock import FrameClock
-from depthgui.ui.viewmodels.feed_view import FeedView, instrument_of, is_live
+from depthgui.ui.viewmodels.feed_view import FeedView, InstrumentTracker, is_live
 from depthgui.ui.viewmodels.heatmap_grid import PriceGrid, fitting_ticks
 from depthgui.ui.viewmodels.heatmap_history import ROWS, HeatmapHistory
 from depthgui.ui.viewmodels.instrument import Instrument
@@ -24,6 +24,7 @@ class HeatmapRecorder(QtCore.QObject):
     """The history of one feed. Slots are counted from `clock`'s zero; `recorded` tells of each column."""
 
     recorded = QtCore.Signal()
+    failed = QtCore.Signal(object)  # Exception; nothing is recorded any more, until `begin_anew`
 
     def __init__(self, clock: FrameClock, parent: QtCore.QObject | None = None) -> None:
         """Start without a feed, with columns of 250 ms and ten minutes of them."""
@@ -34,10 +35,11 @@ class HeatmapRecorder(QtCore.QObject):
         self._column_ms = 250
         self._kept_s = 600
         self._is_on = True
+        self._has_failed = False
         self._stretch = 0
         self._resyncs = 0
         self._trade_version = 0
-        self.instrument: Instrument | None = None
+        self._instruments = InstrumentTracker()
         self.history: HeatmapHistory | None = None
         self._beat: Beat | None = None  # what it listens to
 
@@ -45,6 +47,11 @@ class HeatmapRecorder(QtCore.QObject):
     def column_s(self) -> float:
         """Seconds of a slot."""
         return self._column_ms / 1000
+
+    @property
+    def instrument(self) -> Instrument | None:
+        """The feed's instrument as it is known now; None without a feed."""
+        return None if self._feed is None else self._instruments.read(self._feed)
 
     @property
     def capacity(self) -> int:
@@ -71,6 +78,7 @@ class HeatmapRecorder(QtCore.QObject):
     def set_feed(self, feed: FeedView | None) -> None:
         """Record another feed, or none; what was kept is of another symbol and is forgotten."""
         self._feed = feed
+        self._instruments = InstrumentTracker()
         self._forget()
         self.follow_state()
 
@@ -92,12 +100,13 @@ class HeatmapRecorder(QtCore.QObject):
     def follow_state(self) -> None:
         """Hear that the feed's state has changed: a book that is not in step is not recorded."""
         feed = self._feed
-        if feed is not None and self._is_on and is_live(feed):
+        if feed is not None and self._is_on and not self._has_failed and is_live(feed):
             if self._beat is None:
                 self._stretch += 1
                 self._trade_version = feed.trade_version
                 self.record()
-                self._listen_to(self._clock.beat(self._column_ms))
+                if not self._has_failed:
+                    self._listen_to(self._clock.beat(self._column_ms))
         else:
             self._listen_to(None)
 
@@ -108,12 +117,26 @@ class HeatmapRecorder(QtCore.QObject):
         if beat is not None:
             beat.join(self.record)
 
+    def begin_anew(self) -> None:
+        """Record into a new history, after `failed`."""
+        self._listen_to(None)
+        self._forget()
+        self._has_failed = False
+        self.follow_state()
+
     def _forget(self) -> None:
         self.history = None
-        self.instrument = None
 
     def record(self) -> None:
         """Keep the book as it is now as the column of this slot, unless it has one or the book is not in step."""
+        try:
+            self._record()
+        except Exception as error:  # noqa: BLE001 - told once, not at each beat
+            self._has_failed = True
+            self._listen_to(None)
+            self.failed.emit(error)
+
+    def _record(self) -> None:
         feed = self._feed
         book = None if feed is None else feed.book
         if feed is None or book is None or not is_live(feed):
@@ -129,12 +152,11 @@ class HeatmapRecorder(QtCore.QObject):
             self.recorded.emit()
 
     def _fitting(self, feed: FeedView) -> HeatmapHistory | None:
-        # The grid is chosen by the first book, and anew when the venue tells a tick that the book's prices hid.
-        instrument = self.instrument
-        tick = None if feed.info is None else feed.info.tick
-        if instrument is None or tick not in {None, instrument.tick}:
-            instrument, self.history = instrument_of(feed), None
-            self.instrument = instrument
+        # The grid is chosen by the first book, and anew when the venue tells a tick that the book's prices hid. Other
+        # units alone leave it: sizes are kept as the venue counts them.
+        instrument = self._instruments.read(feed)
+        if self.history is not None and self.history.grid.tick != instrument.tick:
+            self.history = None
         book = feed.book
         if self.history is None and book is not None and book.bids and book.asks:
             grid = PriceGrid(instrument.tick, fitting_ticks(book, instrument.tick, ROWS // 2))

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from PySide6 import QtCore, QtGui
 
+from depthgui.ui.painting import painting
+
 
 class KeptPicture:
     """`pixmap` shows what `drawn_for` says; whoever wants it for something else draws it anew."""
@@ -32,7 +34,6 @@ class KeptPicture:
         made = QtGui.QPixmap(width, height)
         made.setDevicePixelRatio(ratio)
         made.fill(ground)
-        painter = QtGui.QPainter(made)
-        yield painter
-        painter.end()
+        with painting(made) as painter:
+            yield painter
         self.drawn_for, self.pixmap = drawn_for, made

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.book.order_book import OrderBook
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.theme import Theme
-from depthgui.ui.viewmodels.feed_view import FeedView, LastPriceTracker, instrument_of, is_live
+from depthgui.ui.viewmodels.feed_view import FeedView, InstrumentTracker, LastPriceTracker, is_live
 from depthgui.ui.viewmodels.figures import format_decimal, plain
 from depthgui.ui.viewmodels.grouping import suggested_ticks
+from depthgui.ui.viewmodels.instrument import Instrument
 from depthgui.ui.viewmodels.ladder import LadderModel
 from depthgui.ui.viewmodels.ladder_frame import (
     BID_SIDE,
@@ -28,6 +30,7 @@ from depthgui.ui.viewmodels.ladder_frame import (
 )
 from depthgui.ui.viewmodels.ladder_options import Column, LadderOptions, SizeUnit
 from depthgui.ui.viewmodels.ladder_ruler import measure, ruler_lines
+from depthgui.ui.viewmodels.trading_status import empty_text
 from depthgui.ui.viewmodels.volume import VolumeProfile
 from depthgui.ui.widgets.canvas import Canvas
 from depthgui.ui.widgets.ladder_menu import ladder_menu, with_column_moved
@@ -47,10 +50,19 @@ class Ladder(Canvas):
     grouping_changed = QtCore.Signal(int)  # ticks in a row
     lock_changed = QtCore.Signal(bool)  # True: scrolled by hand, no longer centring by itself
     options_changed = QtCore.Signal(object)  # LadderOptions, chosen in the ladder's own menu or by dragging a column
+    title = "price ladder"
+
     price_marked = QtCore.Signal(object, bool)  # Decimal price; True: marked, False: mark taken away
 
-    def __init__(self, clock: FrameClock, theme: Theme, parent: QtWidgets.QWidget | None = None) -> None:
-        """Make an empty ladder; give it a feed with `set_feed`."""
+    def __init__(
+        self,
+        clock: FrameClock,
+        theme: Theme,
+        parent: QtWidgets.QWidget | None = None,
+        *,
+        last_price: LastPriceTracker | None = None,
+    ) -> None:
+        """Make an empty ladder; give it a feed with `set_feed`. `last_price` is shared with the feed's other views."""
         super().__init__(clock, parent)
         self.setObjectName("ladder")
         self.setAccessibleName("Price ladder")
@@ -60,11 +72,15 @@ class Ladder(Canvas):
         self._options = LadderOptions()
         self._grouping = 1
         self._is_grouping_chosen = False
+        self._suggested_for: Decimal | None = None  # the tick that the grouping was suggested for
+        self._instruments = InstrumentTracker()
         self._volumes: VolumeProfile | None = None
         self._dragged: Column | None = None
         self._theme = theme
         self._painter = LadderPainter(theme, self.devicePixelRatioF())
-        self._last_price = LastPriceTracker()
+        self._last_price = last_price or LastPriceTracker()
+        self._last_price.listen(self._on_last_price)
+        self._is_rendering = False
         self._frame: LadderFrame | None = None
         self._painted_frame: LadderFrame | None = None
         self._painted_now_s = 0.0
@@ -111,22 +127,29 @@ class Ladder(Canvas):
     def set_feed(self, feed: FeedView | None) -> None:
         """Show another feed, or none."""
         self._feed = feed
+        self._instruments = InstrumentTracker()
         self._volumes = None
         self._model = None
         self._frame = None
-        self._last_price = LastPriceTracker()
         self._overlay = NO_OVERLAY
         self.refresh()
 
     def set_theme(self, theme: Theme) -> None:
         """Take another theme."""
-        if theme is self._theme:
-            return
-        self._theme = theme
-        self._painter = LadderPainter(theme, self.devicePixelRatioF())
+        if theme is not self._theme:
+            self._theme = theme
+            self._renew_painter()
+            self.on_resized(self.viewport().size())
+            self.refresh()
+
+    def _renew_painter(self) -> None:
+        self._painter = LadderPainter(self._theme, self.devicePixelRatioF())
         self._painter.set_columns(self._options.columns)
-        self.on_resized(self.viewport().size())
-        self.refresh()
+
+    def begin_anew(self) -> None:
+        """See `Canvas.begin_anew`."""
+        self._renew_painter()
+        self.set_feed(self._feed)
 
     def set_options(self, options: LadderOptions) -> None:
         """Take the user's choices: large orders, flashes, columns, number format and units."""
@@ -190,7 +213,8 @@ class Ladder(Canvas):
         book = feed.book
         if book is None:
             return (feed.state, feed.status.detail)
-        return (book.version, book.last_update_id, feed.state, feed.trade_version)
+        trading = (feed.info, feed.trading_status_since_wall_ms)
+        return (book.version, book.last_update_id, feed.state, feed.trade_version, trading)
 
     def render_frame(self, now_s: float) -> float | None:
         """See `FrameSource.render_frame`."""
@@ -204,19 +228,30 @@ class Ladder(Canvas):
             self._frame = None
             self.request_paint()
             return None
-        model = self._model or self._make_model(feed)
-        if feed.info is not None and feed.info.tick is not None and feed.info.tick != model.instrument.tick:
-            model = self._make_model(feed)  # the venue's list came after the book
-        if not self._is_grouping_chosen and is_live(feed):
+        instrument, model = self._instruments.read(feed), self._model
+        if model is None or model.instrument is not instrument:
+            model = self._make_model(instrument)
+        if not self._is_grouping_chosen and self._suggested_for != instrument.tick and is_live(feed):
             self._suggest_grouping(book, model)
         model.volumes = self._read_volumes(feed, model)
-        last = self._last_price.read(feed)
+        self._is_rendering = True
+        try:
+            last = self._last_price.read(feed)
+        finally:
+            self._is_rendering = False
         self._frame = model.build(book, stale=not is_live(feed), now_s=now_s, last=last)
+        if not (book.bids or book.asks):
+            self._frame = msgspec.structs.replace(self._frame, note=empty_text(feed, now_s))
         self._painted_now_s = now_s
         if self._pointer is not None:
             self._measure(self._pointer)
         self.request_paint()
         return now_s + FADE_STEP_S if self._frame.flashes and not self._frame.stale else None
+
+    def _on_last_price(self) -> None:
+        # Another view has found a new last price: one price, one moment.
+        if not self._is_rendering and self._frame is not None and self.is_frame_visible():
+            self.refresh()
 
     def _fade(self, frame: LadderFrame, now_s: float) -> float | None:
         # Nothing new but time: the same frame again, with its flashes weaker.
@@ -246,16 +281,31 @@ class Ladder(Canvas):
         super().hideEvent(event)
         self._painter.forget_picture()
 
-    def _make_model(self, feed: FeedView) -> LadderModel:
+    def _make_model(self, instrument: Instrument) -> LadderModel:
         self._volumes = None  # counted in the old model's scale
-        model = LadderModel(instrument_of(feed), self._options)
-        model.set_grouping(self._grouping)
-        self._model = model
-        self.on_resized(self.viewport().size())
-        return model
+        before, self._model = self._model, LadderModel(instrument, self._options)
+        if before is not None:
+            self._keep_step(before.instrument, instrument)
+        self._model.set_grouping(self._grouping)
+        if before is not None and before.step == self._model.step:
+            self._model.grid = before.grid  # the same rows, at the same place
+        else:
+            self._overlay = NO_OVERLAY
+        metrics = self._painter.metrics
+        room_px = self.viewport().height() - metrics.header_px
+        self._model.grid.resize(room_px, metrics.row_px, metrics.band_px)
+        return self._model
+
+    def _keep_step(self, before: Instrument, now: Instrument) -> None:
+        # The venue has changed the tick: rows that the user chose stay as high as they are. Where the tick was only
+        # read off a book, the ticks in a row were chosen or remembered for the tick that is known now.
+        step = before.tick * self._grouping
+        if self._is_grouping_chosen and before.is_described and before.tick != now.tick and not step % now.tick:
+            self._grouping = int(step / now.tick)
+            self.grouping_changed.emit(self._grouping)
 
     def _suggest_grouping(self, book: OrderBook, model: LadderModel) -> None:
-        self._is_grouping_chosen = True
+        self._suggested_for = model.instrument.tick
         ticks = suggested_ticks(book, model.instrument.tick)
         if ticks != self._grouping:
             self._grouping = ticks

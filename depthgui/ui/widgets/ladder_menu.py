@@ -48,8 +48,10 @@ def _add_units(menu: QtWidgets.QMenu, options: LadderOptions, instrument: Instru
         units.append((SizeUnit.BASE, base))
     units.append((SizeUnit.QUOTE, quote))
     group = QtGui.QActionGroup(menu)
+    is_value_known = instrument is None or instrument.is_value_known
     for unit, name in units:
         action = menu.addAction(f"Sizes in {name}")
+        action.setEnabled(is_value_known or unit is SizeUnit.NATIVE)
         action.setCheckable(True)
         action.setChecked(unit is options.size_unit)
         action.triggered.connect(lambda _on, chosen=unit: choose(dataclasses.replace(options, size_unit=chosen)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from PySide6 import QtCore, QtGui
 
+from depthgui.ui.painting import painting
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.ladder_frame import ASK_SIDE, Band, LadderFrame
 from depthgui.ui.viewmodels.ladder_options import USUAL_COLUMNS, Column
@@ -29,6 +30,7 @@ from depthgui.ui.widgets.ladder_cells import (
     Span,
 )
 from depthgui.ui.widgets.ladder_overlay import LadderOverlay
+from depthgui.ui.widgets.note import paint_note
 from depthgui.ui.widgets.number_runs import NumberRuns
 from depthgui.ui.widgets.text_cache import DIMMED, TextCache
 
@@ -139,6 +141,8 @@ class LadderPainter:
         if overlay.ruler and overlay.hovered is not None:
             self._paint_ruler(painter, frame, QtCore.QSize(width, height - top), overlay)
         painter.translate(0, -top)
+        if frame.note:
+            paint_note(painter, self._theme, frame.note, QtCore.QRect(0, top, width, height - top))
 
     def forget_picture(self) -> None:
         """Let go of the kept picture, which a ladder that nobody sees doesn't need."""
@@ -170,10 +174,9 @@ class LadderPainter:
         picture = QtGui.QPixmap(math.ceil(place.width * self._ratio), math.ceil(height * self._ratio))
         picture.setDevicePixelRatio(self._ratio)
         picture.fill(self._background)
-        painter = QtGui.QPainter(picture)
-        self._cells.clear_strip(painter, place, 0, height)
-        self._paint_header(painter, place.width)
-        painter.end()
+        with painting(picture) as painter:
+            self._cells.clear_strip(painter, place, 0, height)
+            self._paint_header(painter, place.width)
         return picture
 
     def _draw(
@@ -187,18 +190,17 @@ class LadderPainter:
         is_new: bool,
     ) -> None:
         top = self.metrics.header_px
-        painter = QtGui.QPainter(picture)
-        painter.setClipRect(0, top, place.width, picture.height())
-        painter.translate(0, top)
-        if not is_new:
-            self._cells.clear(painter, place, changed)
+        with painting(picture) as painter:
+            painter.setClipRect(0, top, place.width, picture.height())
+            painter.translate(0, top)
+            if not is_new:
+                self._cells.clear(painter, place, changed)
+                if band is not None:
+                    self._cells.clear_strip(painter, place, band.y, self.metrics.band_px)
+            painter.setOpacity(STALE_OPACITY if stale else 1.0)
+            self._cells.draw(painter, place, changed)
             if band is not None:
-                self._cells.clear_strip(painter, place, band.y, self.metrics.band_px)
-        painter.setOpacity(STALE_OPACITY if stale else 1.0)
-        self._cells.draw(painter, place, changed)
-        if band is not None:
-            self._paint_band(painter, band, place.width)
-        painter.end()
+                self._paint_band(painter, band, place.width)
 
     def paint_message(self, painter: QtGui.QPainter, width: int, height: int, message: str) -> None:
         """Draw the empty ladder with a sentence in the middle."""

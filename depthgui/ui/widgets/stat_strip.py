@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from depthgui.ui.painting import painting
+from depthgui.ui.panel_guard import PanelGuard, guarded
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.header import HeaderView, StatView
 from depthgui.ui.widgets.text_cache import TextCache
@@ -13,6 +17,7 @@ _GAP = 26
 _ROLES = {"text": 0, "muted": 1, "bid": 2, "ask": 3, "amber": 4}
 
 
+@guarded
 class StatStrip(QtWidgets.QWidget):
     """Paints a `HeaderView`'s figures. The least important ones go first when it gets narrow."""
 
@@ -20,6 +25,7 @@ class StatStrip(QtWidgets.QWidget):
         """Start empty."""
         super().__init__(parent)
         self.setObjectName("statStrip")
+        self.panel_guard = PanelGuard(self, "strip of figures", lambda: self.set_theme(self._theme))
         self._view: HeaderView | None = None
         self._widths: dict[str, float] = {}
         # It covers its own ground: else the header and the window behind it are painted ten times a second too.
@@ -41,7 +47,8 @@ class StatStrip(QtWidgets.QWidget):
 
     def show_view(self, view: HeaderView | None) -> None:
         """Show other figures."""
-        if view == self._view:
+        before = self._view
+        if view == before:
             return
         self._view = view
         if view is None:
@@ -49,7 +56,22 @@ class StatStrip(QtWidgets.QWidget):
         else:
             spoken = [f"last price {view.last}", *(f"{stat.caption} {stat.value}" for stat in view.stats)]
             self.setAccessibleName(", ".join(spoken))
-        self.update()
+        is_last_alone = (
+            view is not None
+            and before is not None
+            and (view.stats, view.is_stale)
+            == (
+                before.stats,
+                before.is_stale,
+            )
+        )
+        known = self._widths.get("last", 0.0)
+        if is_last_alone and view is not None and self._width_of("last", view.last, self._big) == known:
+            self.update(
+                0, 0, _PAD + math.ceil(known) + 2, self.height()
+            )  # it changes in every frame of a lively market
+        else:
+            self.update()
 
     def forget_widths(self) -> None:
         """Fit to new text, as for another symbol."""
@@ -90,19 +112,20 @@ class StatStrip(QtWidgets.QWidget):
         """Draw the figures."""
         view = self._view
         big, value, caption = self._big, self._value, self._caption
-        painter = QtGui.QPainter(self)
-        painter.fillRect(self.rect(), self._theme.colour("background"))
-        if view is None:
-            return
-        for texts in (big, value, caption):
-            texts.set_ratio(self.devicePixelRatioF())
-        tone = "text" if view.is_stale or not view.direction else "bid" if view.direction > 0 else "ask"
-        big.draw(painter, _PAD, (self.height() - big.height) // 2, view.last, _ROLES[tone])
-        top = (self.height() - value.height - caption.height - 2) // 2
-        x = _PAD + self._width_of("last", view.last, big)
-        for stat in self.shown_stats():
-            x += _GAP
-            value.draw(painter, round(x), top, stat.value, _ROLES[stat.tone or "text"])
-            caption.draw(painter, round(x), top + value.height + 2, stat.caption, _ROLES["muted"])
-            x += self._stat_width(stat)
-        painter.end()
+        with painting(self) as painter:
+            painter.fillRect(self.rect(), self._theme.colour("background"))
+            if view is None:
+                return
+            for texts in (big, value, caption):
+                texts.set_ratio(self.devicePixelRatioF())
+            tone = "text" if view.is_stale or not view.direction else "bid" if view.direction > 0 else "ask"
+            big.draw(painter, _PAD, (self.height() - big.height) // 2, view.last, _ROLES[tone])
+            if event.rect().right() <= _PAD + self._width_of("last", view.last, big) + 2:
+                return
+            top = (self.height() - value.height - caption.height - 2) // 2
+            x = _PAD + self._width_of("last", view.last, big)
+            for stat in self.shown_stats():
+                x += _GAP
+                value.draw(painter, round(x), top, stat.value, _ROLES[stat.tone or "text"])
+                caption.draw(painter, round(x), top + value.height + 2, stat.caption, _ROLES["muted"])
+                x += self._stat_width(stat)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.icons import STATE_MARKS, icon_pixmap
+from depthgui.ui.painting import painting
+from depthgui.ui.panel_guard import PanelGuard, guarded
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.header import PillView
+from depthgui.ui.wording import tool_tip
 
 _ICON_PX = 14
 _PAD = 11
 _GAP = 6
 
 
+@guarded
 class StatePill(QtWidgets.QLabel):
     """Shows a `PillView`; `text()` is what it says, `state` the state's name."""
 
@@ -20,6 +24,8 @@ class StatePill(QtWidgets.QLabel):
         """Start as connecting."""
         super().__init__(parent)
         self.setObjectName("stateLabel")
+        self.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+        self.panel_guard = PanelGuard(self, "state", lambda: self.set_theme(self._theme))
         self._view = PillView("connecting", "Connecting", "Connecting", "")
         self._is_brief = False
         self._widest = 0
@@ -58,7 +64,7 @@ class StatePill(QtWidgets.QLabel):
             self._say()
 
     def _say(self) -> None:
-        self.setToolTip(self._view.tip)  # has counts that change with every diff
+        self.setToolTip(tool_tip(self._view.tip))  # has counts that change with every diff
         text = self._view.brief if self._is_brief else self._view.text
         said = (self._view.state, text)
         if said == self._said:
@@ -84,16 +90,15 @@ class StatePill(QtWidgets.QLabel):
         """Draw capsule, shape and words."""
         shape, name = STATE_MARKS.get(self._view.state, STATE_MARKS["stopped"])
         theme = self._theme
-        painter = QtGui.QPainter(self)
-        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
-        box = QtCore.QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(theme.pen(name, 0.65))
-        painter.setBrush(theme.colour(name, 0.18))
-        painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
-        icon = icon_pixmap(shape, theme.palette.colours()[name], _ICON_PX, self.devicePixelRatioF())
-        painter.drawPixmap(_PAD - 2, (self.height() - _ICON_PX) // 2, icon)
-        painter.setPen(theme.colour(name))
-        left = _PAD + _ICON_PX + _GAP - 3
-        where = QtCore.QRect(left, 0, self.width() - left, self.height())
-        painter.drawText(where, QtCore.Qt.AlignmentFlag.AlignVCenter, self.text())
-        painter.end()
+        with painting(self) as painter:
+            painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+            box = QtCore.QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+            painter.setPen(theme.pen(name, 0.65))
+            painter.setBrush(theme.colour(name, 0.18))
+            painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
+            icon = icon_pixmap(shape, theme.palette.colours()[name], _ICON_PX, self.devicePixelRatioF())
+            painter.drawPixmap(_PAD - 2, (self.height() - _ICON_PX) // 2, icon)
+            painter.setPen(theme.colour(name))
+            left = _PAD + _ICON_PX + _GAP - 3
+            where = QtCore.QRect(left, 0, self.width() - left, self.height())
+            painter.drawText(where, QtCore.Qt.AlignmentFlag.AlignVCenter, self.text())

@@ -9,7 +9,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui.frame_clock import FrameClock
 from depthgui.ui.theme import Theme
-from depthgui.ui.viewmodels.feed_view import FeedView, instrument_of, is_live
+from depthgui.ui.viewmodels.feed_view import FeedView, InstrumentTracker, is_live
 from depthgui.ui.viewmodels.figures import format_decimal, plain
 from depthgui.ui.viewmodels.tape import Merge, TapeFrame, TapeModel, TapeOptions
 from depthgui.ui.widgets.canvas import Canvas
@@ -27,6 +27,8 @@ _MERGES = (
 class Tape(Canvas):
     """Time and sales of one feed."""
 
+    title = "tape of trades"
+
     options_changed = QtCore.Signal(object)  # TapeOptions, chosen in the widget's own menu
 
     def __init__(self, clock: FrameClock, theme: Theme, parent: QtWidgets.QWidget | None = None) -> None:
@@ -39,6 +41,7 @@ class Tape(Canvas):
         self._painter = TapePainter(theme, self.devicePixelRatioF())
         self._options = TapeOptions()
         self._feed: FeedView | None = None
+        self._instruments = InstrumentTracker()
         self._model: TapeModel | None = None
         self._frame: TapeFrame | None = None
 
@@ -55,6 +58,7 @@ class Tape(Canvas):
     def set_feed(self, feed: FeedView | None) -> None:
         """Show another feed, or none."""
         self._feed = feed
+        self._instruments = InstrumentTracker()
         self._model = None
         self._frame = None
         self.refresh()
@@ -66,6 +70,11 @@ class Tape(Canvas):
         self._theme = theme
         self._painter = TapePainter(theme, self.devicePixelRatioF())
         self.refresh()
+
+    def begin_anew(self) -> None:
+        """See `Canvas.begin_anew`."""
+        self._painter = TapePainter(self._theme, self.devicePixelRatioF())
+        self.set_feed(self._feed)
 
     def set_options(self, options: TapeOptions) -> None:
         """Take the user's choices."""
@@ -79,18 +88,20 @@ class Tape(Canvas):
     def frame_key(self, now_s: float) -> object:
         """See `FrameSource.frame_key`."""
         feed = self._feed
-        return None if feed is None else (feed.trade_version, feed.state)
+        return None if feed is None else (feed.trade_version, feed.state, feed.info, feed.book is None)
 
     def render_frame(self, now_s: float) -> None:
         """See `FrameSource.render_frame`."""
         feed = self._feed
         self._frame = None
         if feed is not None and (feed.trades or self._model is not None):
-            model = self._model
-            tick = feed.info.tick if feed.info is not None else None
-            if model is None or tick not in {None, model.instrument.tick}:
-                model = self._model = TapeModel(instrument_of(feed), self._options)
+            instrument, before = self._instruments.read(feed), self._model
+            model = before
+            if model is None or model.instrument is not instrument:
+                model = self._model = TapeModel(instrument, self._options)
             model.read(feed)
+            if before is not None and before is not model and before.is_paused:
+                model.pause()
             rows = self._painter.row_count(self.viewport().height())
             self._frame = model.frame(rows, stale=not is_live(feed))
         self.request_paint()

@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 from PySide6 import QtCore, QtGui
 
+from depthgui.ui.painting import painting
 from depthgui.ui.theme import Theme
 from depthgui.ui.viewmodels.tape import TapeFrame, TapeRow
 from depthgui.ui.widgets.kept_picture import KeptPicture
 from depthgui.ui.widgets.ladder_painter import STALE_OPACITY
+from depthgui.ui.widgets.note import paint_note
 from depthgui.ui.widgets.text_cache import DIMMED, TextCache
 
 _PAD = 10
@@ -84,6 +86,10 @@ class TapePainter:
         painter.drawPixmap(0, 0, self._kept.pixmap)
         if frame.is_paused:
             self._paint_pause(painter, frame, width, height)
+        elif frame.note:
+            paint_note(
+                painter, self._theme, frame.note, QtCore.QRect(0, self.header_px, width, height - self.header_px)
+            )
 
     def forget_picture(self) -> None:
         """Let go of the kept picture, which a tape that nobody sees doesn't need."""
@@ -119,9 +125,8 @@ class TapePainter:
             shift = page.row_count
         changed = [at for at, row in enumerate(rows) if at < shift or row != self._rows[at - shift]]
         drawn_for, self._kept.drawn_for = self._kept.drawn_for, None  # until it is whole again
-        painter = QtGui.QPainter(self._kept.pixmap)
-        self._draw_rows(painter, page, rows, changed)
-        painter.end()
+        with painting(self._kept.pixmap) as painter:
+            self._draw_rows(painter, page, rows, changed)
         self._kept.drawn_for = drawn_for
 
     def _draw_rows(self, painter: QtGui.QPainter, page: _Page, rows: Sequence[TapeRow], places: Sequence[int]) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from PySide6 import QtCore, QtGui
 
+from depthgui.ui.painting import painting
+
 _MAX_PIXELS = 6_000_000  # of device pixels kept, 24 MB
 _MAX_SEEN = 20_000
 _PASSING = 4  # a pixmap costs as much as five times drawing
@@ -126,10 +128,9 @@ class TextCache:
         pixmap = QtGui.QPixmap(width, height)
         pixmap.setDevicePixelRatio(ratio)
         pixmap.fill(QtCore.Qt.GlobalColor.transparent)
-        painter = QtGui.QPainter(pixmap)
-        painter.setFont(self._font)
-        self._draw_now(painter, 0, 0, key)
-        painter.end()
+        with painting(pixmap) as painter:
+            painter.setFont(self._font)
+            self._draw_now(painter, 0, 0, key)
         self._pixmaps[key] = pixmap
         self._seen.pop(key, None)
         return pixmap

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PySide6 import QtCore, QtGui, QtTest, QtWidgets
 from ui.shell.conftest import Shell, end_shell, make_shell
-from ui.shell.fakes import connection, lost
+from ui.shell.fakes import connection, info, lost
+from unit.ui.books import make_book, small_book
 
 from depthgui.binance.endpoints import Market, SymbolRef, parse_symbol_ref
 from depthgui.book.errors import ConnectFailedError, RegionNotServedError, UnknownSymbolError
@@ -529,3 +530,44 @@ async def test_workspaces_keep_sets_of_tabs(shell: Shell) -> None:
     await asyncio.sleep(0.02)
     assert shell.feed("SOLUSDT").calls == ["start", "stop"]
     assert shell.feed("BTCUSDT").calls == ["start"], "it is in both: its feed never stopped"
+
+
+async def test_a_halt_is_told_in_tab_pill_and_header_and_goes_again(shell: Shell) -> None:
+    page = shell.open("BTCUSDT")
+    feed = shell.feed("BTCUSDT")
+    feed.book = small_book()
+    feed.become(FeedState.LIVE)
+    header, bar = page.panels.header, shell.window.tabs.tabBar()
+
+    def shown() -> tuple[str, str, str, bool]:
+        shell.time.now_s += 1
+        shell.window._services.clock.tick()
+        assert header.view is not None
+        side = shell.window.tabs._side(0)
+        assert side is not None
+        has_figure = any(stat.name == "trading" for stat in header.view.stats)
+        return header.pill.state, header.pill.text().partition(" ")[0], side._note.text(), has_figure
+
+    feed.info = info("BTCUSDT", "BTC", "USDT")  # type: ignore[assignment]
+    feed.become(FeedState.LIVE)
+    assert shown() == ("live", "Live", "Spot", False)
+    feed.info = info("BTCUSDT", "BTC", "USDT", status="halt")  # type: ignore[assignment]
+    feed.trading_status_since_wall_ms = 1_700_000_000_000
+    feed.become(FeedState.LIVE)
+    assert shown() == ("halted", "Halted", "halted", True)
+    assert "Halted since" in bar.tabToolTip(0)
+    assert bar.accessibleTabName(0).endswith("halted")
+    feed.book = make_book([], [], update_id=8)
+    feed.become(FeedState.LIVE)
+    assert shown()[0] == "halted"
+    assert page.panels.ladder._frame is not None
+    assert "the book is empty" in page.panels.ladder._frame.note
+    feed.become(FeedState.RECONNECTING)
+    assert shown()[:3] == ("reconnecting", "Reconnecting", "reconnecting")
+    feed.info = info("BTCUSDT", "BTC", "USDT", status="<b>new</b>")  # type: ignore[assignment]
+    feed.become(FeedState.LIVE)
+    assert shown()[2] == "<b>new</b>"
+    assert "<b>new" not in bar.tabToolTip(0).lower()
+    feed.info, feed.trading_status_since_wall_ms = info("BTCUSDT", "BTC", "USDT"), None  # type: ignore[assignment]
+    feed.become(FeedState.LIVE)
+    assert shown() == ("live", "Live", "Spot", False)

@@ -10,12 +10,12 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from depthgui.ui import icons, resources
 from depthgui.ui.fonts import Typeface, load_typeface
+from depthgui.ui.memory_resources import MemoryResources
 from depthgui.ui.palettes import DARK, LIGHT, PALETTES, Palette, Scheme
 from depthgui.ui.theme import Theme, ThemeManager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
@@ -42,12 +42,30 @@ def test_the_style_sheet_has_no_name_left_open(theme: Theme, palette: Palette) -
     assert sheet.count("{") == sheet.count("}")
 
 
-def test_every_image_of_the_style_sheet_is_written(theme: Theme, tmp_path: Path) -> None:
-    icons.write_style_images(tmp_path, DARK)
-    wanted = re.findall(r'url\("(.*?)"\)', theme.style_sheet(tmp_path.as_posix()))
+@pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
+def test_every_image_of_the_style_sheet_is_there_and_none_is_a_file(theme: Theme, palette: Palette) -> None:
+    images = MemoryResources()
+    folder = images.add(f"test-{palette.name}", icons.style_images(palette))
+    assert images.add(f"test-{palette.name}", {}) == folder, "once is enough"
+    wanted = re.findall(r'url\("(.*?)"\)', theme.style_sheet(folder))
     assert len(wanted) >= 10
     for path in wanted:
+        assert path.startswith(":/")
         assert QtGui.QImageReader(path).canRead(), path
+    images.close()
+    assert not QtGui.QImageReader(wanted[0]).canRead()
+
+
+def test_files_in_memory_have_their_names_and_contents(qapp: QtWidgets.QApplication) -> None:
+    files = {f"{letter}{number}-\u00e4.txt": bytes([number]) * number for letter in "azAZ" for number in range(40)}
+    images = MemoryResources()
+    folder = images.add("test-files", files)
+    assert set(QtCore.QDir(folder).entryList()) == set(files)
+    for name, content in files.items():
+        file = QtCore.QFile(f"{folder}/{name}")
+        assert file.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
+        assert bytes(file.readAll().data()) == content
+    images.close()
 
 
 def test_the_style_sheet_is_understood_by_qt(qtbot: QtBot, manager: ThemeManager) -> None:
@@ -143,7 +161,7 @@ def test_an_icon_has_a_look_for_each_of_its_states(qapp: QApplication) -> None:
 
 def test_state_marks_have_different_shapes() -> None:
     shapes = [shape for shape, _ in icons.STATE_MARKS.values()]
-    assert len(set(shapes)) == len(shapes) == 6
+    assert len(set(shapes)) == len(shapes) == 7
 
 
 def test_the_application_s_icon_has_every_usual_size(qapp: QApplication) -> None:

@@ -45,6 +45,11 @@ class Info:
     tick: Decimal | None = Decimal("0.01")
     step: Decimal | None = Decimal("0.001")
     contract_size: Decimal | None = None
+    status: str = "trading"
+
+    @property
+    def is_trading(self) -> bool:
+        return self.status == "trading"
 
 
 @dataclass
@@ -82,6 +87,7 @@ class FakeFeed:
     counters: Counters = field(default_factory=Counters)
     trades: deque[Trade] = field(default_factory=lambda: deque(maxlen=2000))
     trade_version: int = 0
+    trading_status_since_wall_ms: int | None = None
 
     @property
     def last_trade(self) -> Trade | None:

@@ -1,0 +1,113 @@
+"""Whether the venue trades a symbol now, in words for people: "Halted since 12:34:56".
+
+A book that is in step with a venue that trades nothing is right, and yet not live: nothing will move it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from depthgui.ui.viewmodels.feed_view import FeedView
+from depthgui.ui.wording import TimeZone, clock_text
+
+HALTED = "halted"
+"""Name of the state that is shown in place of "live" while a symbol is not traded."""
+
+_WORDS = MappingProxyType(
+    {
+        "halt": "Halted",
+        "break": "Trading break",
+        "end_of_day": "End of day",
+        "cancel_only": "Cancel only",
+        "pre_trading": "Not yet trading",
+        "pending_trading": "Not yet trading",
+        "post_trading": "After trading",
+        "auction_match": "Auction",
+        "pre_delivering": "Before delivery",
+        "delivering": "Delivering",
+        "delivered": "Delivered",
+        "pre_settle": "Before settlement",
+        "settling": "Settling",
+        "close": "Closed",
+        "closed": "Closed",
+        "delisted": "Delisted",
+    }
+)
+_MEANINGS = MappingProxyType(
+    {
+        "cancel_only": "The venue takes cancellations only, and matches no orders.",
+        "auction_match": "The venue collects orders for an auction.",
+        "delivered": "The contract has been delivered; it will not be traded again.",
+        "delisted": "The symbol will not be traded again.",
+        "close": "The contract is closed; it will not be traded again.",
+    }
+)
+_NO_MATCHING = "The venue matches no orders for this symbol now."
+_LONGEST = 32
+_LONG_AGO_MS = 20 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class TradingHalt:
+    """Why a symbol is not traded, and since when it is known to be so (Unix time in ms, None if it is not)."""
+
+    word: str
+    meaning: str
+    since_wall_ms: int | None
+
+    def text(self, now_wall_ms: float, zone: TimeZone) -> str:
+        """In a few words: "Halted since 12:34:56"."""
+        since = self.since(now_wall_ms, zone)
+        return f"{self.word} {since}" if since else self.word
+
+    def since(self, now_wall_ms: float, zone: TimeZone) -> str:
+        """ "since 12:34:56", with the day where that is long ago; "" if it is not known."""
+        if self.since_wall_ms is None:
+            return ""
+        clock = clock_text(self.since_wall_ms, zone)
+        if now_wall_ms - self.since_wall_ms < _LONG_AGO_MS:
+            return f"since {clock}"
+        moment = datetime.datetime.fromtimestamp(self.since_wall_ms / 1000, tz=datetime.UTC)
+        day = moment if zone is TimeZone.UTC else moment.astimezone()
+        return f"since {day.day} {day:%b}, {clock}"
+
+
+def status_word(status: str) -> str:
+    """The venue's word for a state of trading, for people; one that is not known as it is, cleared of what is no text."""
+    known = _WORDS.get(status)
+    if known is not None:
+        return known
+    plain = "".join(letter if letter.isprintable() else " " for letter in status.replace("_", " "))
+    short = " ".join(plain.split())[:_LONGEST]
+    return (short[:1].upper() + short[1:]) or "Not trading"
+
+
+def halt_of(feed: FeedView) -> TradingHalt | None:
+    """What keeps a feed's symbol from being traded; None while it is traded, or while nothing is known of it."""
+    info = feed.info
+    if info is None or info.is_trading or not info.status:
+        return None
+    meaning = _MEANINGS.get(info.status, _NO_MATCHING)
+    return TradingHalt(status_word(info.status), meaning, feed.trading_status_since_wall_ms)
+
+
+def empty_text(feed: FeedView, now_s: float, zone: TimeZone = TimeZone.LOCAL) -> str:
+    """What is said where a book has no levels at all."""
+    halt = halt_of(feed)
+    if halt is None:
+        return "The book is empty"
+    return f"{halt.text(now_wall_ms(feed, now_s), zone)}: the book is empty"
+
+
+def shown_state(feed: FeedView) -> str:
+    """The feed's state by name, and "halted" in place of "live" where the symbol is not traded."""
+    state = str(feed.state.value)
+    return HALTED if state == "live" and halt_of(feed) is not None else state
+
+
+def now_wall_ms(feed: FeedView, now_s: float) -> float:
+    """Unix time in ms at monotonic time `now_s`, by the feed's own record of both."""
+    status = feed.status
+    return status.since_wall_ms + (now_s - status.since_s) * 1000.0
