@@ -33,6 +33,7 @@ from depthgui.book.errors import (
     MalformedMessageError,
     NotBinanceError,
     RegionNotServedError,
+    StreamInterruptedError,
     UnknownSymbolError,
     UsageError,
 )
@@ -88,8 +89,11 @@ class FeedOptions:
 class FeedHost(Protocol):
     """What a feed needs of the hub."""
 
+    def connect(self, market: Market) -> None:
+        """A user wants the market's data: also connections that have given up are to begin again."""
+
     def subscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
-        """Deliver a stream."""
+        """Deliver a stream; a connection that has given up stays so."""
 
     def unsubscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
         """Deliver it to this reader no longer."""
@@ -228,6 +232,7 @@ class Feed:
             self._end()  # the connection was given up: to want its streams anew is to try it again
         self._failure = self._lost = self._trouble = None
         self._told.clear()
+        self._host.connect(self.market)
         try:
             self._subscribe()
         except UsageError as error:  # the environment has no such market
@@ -326,8 +331,8 @@ class Feed:
 
     def _stream_lost(self, error: DepthGuiError) -> None:
         self._lost = error
-        if isinstance(error, (BinanceUnableToConnect, *_PERMANENT)):
-            self._failure = error
+        is_over = isinstance(error, (BinanceUnableToConnect, *_PERMANENT))
+        self._failure = error if is_over else None  # after giving up somebody may have asked to try again
         self._overlap.clear()
         self._perform(self._sync.stream_lost(self._loop.time()))
         self._publish()
@@ -554,6 +559,9 @@ class Feed:
         if sync_state is SyncState.DISCONNECTED:
             if self._lost is None:
                 return FeedState.CONNECTING, "Connecting", None
+            if isinstance(self._lost, StreamInterruptedError):
+                is_first = self.book is None
+                return (FeedState.CONNECTING if is_first else FeedState.RECONNECTING), str(self._lost), self._lost
             return FeedState.RECONNECTING, f"Reconnecting: {self._lost}", self._lost
         if self._partial is not None and self._partial.is_live:
             return FeedState.LIVE, "Live from partial books: no snapshot has joined the stream", None
