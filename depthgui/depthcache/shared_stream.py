@@ -117,10 +117,13 @@ class SharedStream:
             self._failed(reader, error)
 
     def _tell_lost(self, reader: StreamReader, error: DepthGuiError) -> None:
-        try:
-            reader.stream_lost(error)
-        except Exception as mistake:  # noqa: BLE001 - it gets no frames anyway
-            self._log_once(mistake)
+        for _ in range(2):  # it must not go on believing what it has
+            try:
+                reader.stream_lost(error)
+            except Exception as mistake:  # noqa: BLE001 - whatever it is, the others go on
+                self._log_once(mistake)
+            else:
+                return
 
     def _failed(self, reader: StreamReader, error: Exception) -> None:
         self._log_once(error)

@@ -3,8 +3,8 @@
 The venue handles the requests of one socket in their order. So an answer to a SUBSCRIBE counts for a stream if no
 UNSUBSCRIBE of that stream was sent after it, even when the stream has been asked for again since.
 
-One bad name can cost a whole request its answer. So streams whose request was refused or not answered are suspects: they
-are asked for apart from the others, in ever smaller groups.
+One bad name can cost a whole request its answer. So streams whose request was refused or not answered are suspects:
+they are asked for apart from the others, in ever smaller groups.
 """
 
 from __future__ import annotations
