@@ -5,35 +5,37 @@ from __future__ import annotations
 import datetime
 from types import MappingProxyType
 
-TRADING = "trading"
-_LONGEST = 30
+_LONGEST = 32
 _WORDS = MappingProxyType(
     {
         "halt": "Halted",
-        "break": "In a break",
-        "end_of_day": "Closed for the day",
+        "break": "Trading break",
+        "end_of_day": "End of day",
         "cancel_only": "Cancel only",
-        "auction_match": "In an auction",
-        "pre_trading": "Not trading yet",
-        "post_trading": "Trading is over",
-        "pending_trading": "Not trading yet",
-        "pre_delivering": "About to be delivered",
-        "delivering": "Being delivered",
+        "pre_trading": "Not yet trading",
+        "pending_trading": "Not yet trading",
+        "post_trading": "After trading",
+        "auction_match": "Auction",
+        "pre_delivering": "Before delivery",
+        "delivering": "Delivering",
         "delivered": "Delivered",
-        "pre_settle": "About to be settled",
-        "settling": "Being settled",
+        "pre_settle": "Before settlement",
+        "settling": "Settling",
         "close": "Closed",
+        "closed": "Closed",
+        "delisted": "Delisted",
     }
 )
 
 
 def status_words(status: str) -> str:
-    """A few words such as "Halted"; a status that is not known is named as the venue does."""
+    """A few words such as "Halted"; a status that is not known as the venue names it, cleared of what is no text."""
     known = _WORDS.get(status)
     if known is not None:
         return known
-    name = "".join(character for character in status if character.isalnum() or character in "_- ")[:_LONGEST]
-    return f"Not trading (status {name})" if name else "Not trading"
+    plain = "".join(letter if letter.isprintable() else " " for letter in status.replace("_", " "))
+    short = " ".join(plain.split())[:_LONGEST]
+    return (short[:1].upper() + short[1:]) or "Not trading"
 
 
 def status_since(status: str, since_wall_ms: int | None) -> str:

@@ -17,6 +17,7 @@
     │   ├── ConnectFailedError           could not connect
     │   ├── RequestTimeoutError          no answer in time
     │   ├── BinanceWebsocketClosed       the stream ended without our asking
+    │   ├── StreamInterruptedError       the socket stands, but one stream of it does not deliver
     │   └── BinanceUnableToConnect       the attempts to reconnect are used up
     └── UsageError                       a call that cannot be right
 
@@ -196,6 +197,16 @@ class BinanceWebsocketClosed(TransportError):
         self.code = code
         self.reason = reason
         super().__init__(f"{url} closed with {code}" + (f": {reason}" if reason else ""))
+
+
+class StreamInterruptedError(TransportError):
+    """The socket stands, but `stream` does not deliver; `reason` says why and what is done about it."""
+
+    def __init__(self, stream: str, reason: str) -> None:
+        """Keep the stream's name and the reason, a sentence that begins with a capital letter."""
+        self.stream = stream
+        self.reason = reason
+        super().__init__(reason)
 
 
 class BinanceUnableToConnect(TransportError):

@@ -32,6 +32,7 @@ from depthgui.book.errors import (
     DepthGuiError,
     MalformedMessageError,
     RegionNotServedError,
+    StreamInterruptedError,
     UnknownSymbolError,
     UsageError,
 )
@@ -207,6 +208,7 @@ class Feed:
         self._failure = self._lost = self._trouble = self._unlisted = None
         self._failure_watch.stop()
         self._told.clear()
+        self._host.connect(self.market)
         try:
             self._subscribe()
         except UsageError as error:  # the environment has no such market
@@ -319,8 +321,8 @@ class Feed:
 
     def _stream_lost(self, error: DepthGuiError) -> None:
         self._lost = error
-        if isinstance(error, (BinanceUnableToConnect, *_PERMANENT)):
-            self._failure = error
+        is_over = isinstance(error, (BinanceUnableToConnect, *_PERMANENT))
+        self._failure = error if is_over else None  # after giving up somebody may have asked to try again
         self._overlap.clear()
         self._perform(self._sync.stream_lost(self._loop.time()))
         self._publish()
@@ -597,6 +599,9 @@ class Feed:
         if sync_state is SyncState.DISCONNECTED:
             if self._lost is None:
                 return FeedState.CONNECTING, "Connecting", None
+            if isinstance(self._lost, StreamInterruptedError):
+                is_first = self.book is None
+                return (FeedState.CONNECTING if is_first else FeedState.RECONNECTING), str(self._lost), self._lost
             return FeedState.RECONNECTING, f"Reconnecting: {self._lost}", self._lost
         if self._partial is not None and self._partial.is_live:
             return FeedState.LIVE, "Live from partial books: no snapshot has joined the stream", None

@@ -37,8 +37,11 @@ class FeedOptions:
 class FeedHost(Protocol):
     """What a feed needs of the hub."""
 
+    def connect(self, market: Market) -> None:
+        """A user wants the market's data: also connections that have given up are to begin again."""
+
     def subscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
-        """Deliver a stream."""
+        """Deliver a stream; a connection that has given up stays so."""
 
     def unsubscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
         """Deliver it to this reader no longer."""

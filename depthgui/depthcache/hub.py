@@ -191,15 +191,23 @@ class Hub:
 
     # What feeds ask for (FeedHost)
 
+    def connect(self, market: Market) -> None:
+        """A user wants data of the market: connections that have given up begin again. Nothing else makes them."""
+        for (of_market, _), group in self._connections.items():
+            for connection in group if of_market is market else ():
+                connection.want()
+
     def subscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
-        """Deliver a stream, on a connection that has room for it unless others read it already."""
+        """Deliver a stream, on a connection that has room for it unless others read it already.
+
+        A connection that has given up does not begin again for it; see `connect`.
+        """
         shared = self._streams.get((market, route, name))
         if shared is not None:
             shared.add(reader)
-            shared.connection.want()
             return
         connection = self._connection_with_room(market, route)
-        shared = self._streams[market, route, name] = SharedStream(connection, reader)
+        shared = self._streams[market, route, name] = SharedStream(connection, name, reader)
         connection.subscribe(name, shared)
 
     def unsubscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
@@ -281,10 +289,11 @@ class Hub:
                 return connection
         number = len(group) + 1
         suffix = f" ({number})" if number > 1 else ""
+        url, *other_hosts = self.endpoints.stream_urls(market, route)
         status = ConnectionStatus(
             key=f"{market.value}/{route.value}/{number}",
             label=f"{self.endpoints.name} {market.label}{_NAMES[route]}{suffix}",
-            url=self.endpoints.stream_url(market, route),
+            url=url,
         )
         connection = Connection(
             status,
@@ -293,6 +302,7 @@ class Hub:
             connects=self._connects,
             options=self.options.connection,
             report=self._report,
+            other_hosts=other_hosts,
         )
         group.append(connection)
         return connection

@@ -20,6 +20,8 @@ from depthgui.exchange.venue_format import Dialect
 from depthgui.recording.lines import RecordingLines
 
 T0_MS = 1_700_000_000_000
+# What is said of a recording is logged as well.
+pytestmark = pytest.mark.expected_logs(r"line \d+: |by their digits|no receive time|are shortened|went backwards|of tardis")
 
 
 def diff(

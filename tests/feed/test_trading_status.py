@@ -89,6 +89,7 @@ async def test_listings_are_asked_for_sparingly(venue: ModelVenue, hub: Hub) -> 
 
 def test_words_for_a_status() -> None:
     assert status_words("halt") == "Halted"
-    assert status_words("<b>evil</b>") == "Not trading (status bevilb)"
+    assert status_words("a_new\u0007one") == "A new one"
+    assert len(status_words("x" * 99)) == 32
     assert status_words("") == "Not trading"
-    assert status_since("break", 1_700_000_000_000) == "In a break since 22:13:20 UTC"
+    assert status_since("break", 1_700_000_000_000) == "Trading break since 22:13:20 UTC"
