@@ -63,7 +63,7 @@ class TradingHalt:
         return f"{self.word} {since}" if since else self.word
 
     def since(self, now_wall_ms: float, zone: TimeZone) -> str:
-        """ "since 12:34:56", with the day where that is long ago; "" if it is not known."""
+        """The moment, as in "since 12:34:56", with the day where that is long ago; "" if it is not known."""
         if self.since_wall_ms is None:
             return ""
         clock = clock_text(self.since_wall_ms, zone)
@@ -75,7 +75,7 @@ class TradingHalt:
 
 
 def status_word(status: str) -> str:
-    """The venue's word for a state of trading, for people; one that is not known as it is, cleared of what is no text."""
+    """The venue's word for a state of trading, for people; an unknown one as it is, cleared of what is no text."""
     known = _WORDS.get(status)
     if known is not None:
         return known
