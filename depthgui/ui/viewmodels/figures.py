@@ -6,6 +6,7 @@ made once per value and kept.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -14,6 +15,8 @@ from depthgui.book.spelling import PriceKey
 
 _FIRST_DECIMALS = 8  # what the venue pads spot prices to
 _MAX_CACHED = 100_000
+_COUNTABLE = 1e18  # from here on a power of ten says more than a million T
+_SMALL = 0.01  # below it two decimals would say nothing
 
 Figure = tuple[str, str]
 """A number's text in two parts: what counts, and the trailing zeros, which are drawn dimmed."""
@@ -163,10 +166,14 @@ def with_marks(text: str, style: NumberFormat) -> str:
 
 
 def format_short(value: float, style: NumberFormat) -> str:
-    """Short form with about four digits: 12.43 M, 684.2 K, 91.50."""
+    """Short form with about four digits: 12.43 M, 684.2 K, 91.50, 0.00000123, 1.20e21."""
+    if abs(value) >= _COUNTABLE:
+        return f"{value:.2e}".replace("e+", "e").replace(".", style.point)
+    if 0 < abs(value) < _SMALL:
+        return with_marks(f"{Decimal(f'{value:.3g}'):f}", style)
     for limit, suffix in ((1e12, " T"), (1e9, " B"), (1e6, " M"), (1e4, " K")):
         if abs(value) >= limit:
-            return f"{value / limit * (10 if suffix == ' K' else 1):.2f}{suffix}".replace(".", style.point)
+            return with_marks(f"{value / limit * (10 if suffix == ' K' else 1):,.2f}", style) + suffix
     return with_marks(f"{value:,.2f}", style)
 
 
@@ -175,9 +182,29 @@ def format_brief(size: float, style: NumberFormat) -> str:
     if abs(size) < 100:
         return with_marks(f"{Decimal(f'{size:.3g}'):f}", style)  # "g" alone would write 1e-05
     number, suffix = format_short(size, style), ""
+    if "e" in number:
+        return number
     if number[-1].isalpha():
         number, suffix = number[:-2], number[-2:]
     return split_zeros(number, style.point)[0] + suffix
+
+
+def compact_forms(text: str, point: str) -> Iterator[str]:
+    """A formatted number in fewer and fewer letters, for where it has no room. One that is cut would be another number.
+
+    1,000,000,000,000,000 gives 1000 T, 1.00e15, 1e15. A text with letters gives nothing. `point` is its decimal mark.
+    """
+    if any(letter.isalpha() for letter in text):
+        return
+    style = NumberFormat(thousands="", point=point)
+    try:
+        value = float("".join("." if letter == point else letter for letter in text if letter in f"-0123456789{point}"))
+    except ValueError:
+        return
+    yield format_brief(value, style)
+    for form in (f"{value:.2e}", f"{value:.0e}"):
+        mantissa, _, exponent = form.partition("e")
+        yield f"{mantissa.replace('.', point)}e{int(exponent)}"
 
 
 def split_zeros(text: str, point: str = ".") -> Figure:

@@ -163,7 +163,7 @@ def _slots(window: Window) -> Ints:
     return np.arange(window.first_slot, window.first_slot + window.slot_count)
 
 
-def _sizes(history: HeatmapHistory, window: Window, at: slice | Ints) -> Ints | npt.NDArray[np.uint32]:
+def _sizes(history: HeatmapHistory, window: Window, at: slice | Ints) -> Ints | Floats | npt.NDArray[np.uint32]:
     # Sizes by place and row. What lies outside a column's rows is anything: it is not known either.
     length = history.rows
     if isinstance(at, slice):

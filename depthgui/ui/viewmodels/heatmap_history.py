@@ -34,9 +34,10 @@ _NEVER = np.iinfo(np.int64).min
 _FIRST_LIMIT = 256
 _MORE_LEVELS = 32
 _MOST_LEVELS = 2048  # a side, in one column
-_MOST_DECIMALS = 12
+_MOST_DECIMALS = 20
 _ROUNDING = 4 * np.finfo(np.float64).eps
 _SMALL = np.iinfo(np.uint32).max
+_LARGE = 2.0**62  # beyond it integers of 64 bits run over; floats have 15 digits of what is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,18 @@ class Column:
     low: int
     high: int
     decimals: int
-    units: Ints
+    units: Ints | Floats
     bid: float
     ask: float
     traded: tuple[float, float]
 
     def size_at(self, row: int) -> Decimal | None:
-        """Exact size resting in a row; None where the book was not known."""
+        """Exact size resting in a row, to 15 digits where it has more than 18; None where the book was not known."""
         if not self.low <= row <= self.high:
             return None
-        return Decimal(int(self.units[row - self.base])).scaleb(-self.decimals)
+        units = self.units[row - self.base]
+        number = Decimal(f"{float(units):.15g}") if isinstance(units, np.floating) else Decimal(int(units))
+        return number.scaleb(-self.decimals)
 
 
 class HeatmapHistory:
@@ -87,7 +90,7 @@ class HeatmapHistory:
         self.slots = np.full(capacity, _NEVER, np.int64)
         self.stretches = np.zeros(capacity, np.int64)
         self.walls_ms = np.zeros(capacity, np.int64)
-        self.sizes: npt.NDArray[np.uint32] | Ints = np.zeros((capacity, rows), np.uint32)
+        self.sizes: npt.NDArray[np.uint32] | Ints | Floats = np.zeros((capacity, rows), np.uint32)
         self.bases = np.zeros(capacity, np.int64)
         self.lows = np.zeros(capacity, np.int64)
         self.highs = np.zeros(capacity, np.int64)
@@ -145,7 +148,7 @@ class HeatmapHistory:
             low=int(self.lows[at]),
             high=int(self.highs[at]),
             decimals=self.decimals,
-            units=self.sizes[at].astype(np.int64),
+            units=self.sizes[at].astype(np.float64 if self.sizes.dtype == np.float64 else np.int64),
             bid=float(self.bests[at, 0]),
             ask=float(self.bests[at, 1]),
             traded=(float(self.traded[at, BUY]), float(self.traded[at, SELL])),
@@ -240,11 +243,16 @@ class HeatmapHistory:
         # A size off the step: smaller units from now on, for what is kept too.
         decimals = min(max(decimals, self.decimals + 1), _MOST_DECIMALS)
         if self.version:
-            self.sizes = self.sizes.astype(np.int64) * 10 ** (decimals - self.decimals)
+            factor = 10 ** (decimals - self.decimals)
+            self._make_room(float(self.sizes.max()) * factor)
+            wide = self.sizes if self.sizes.dtype == np.float64 else self.sizes.astype(np.int64)
+            self.sizes = wide * factor
         self.decimals = decimals
 
     def _make_room(self, largest: float) -> None:
-        if largest > _SMALL and self.sizes.dtype == np.uint32:
+        if largest > _LARGE and self.sizes.dtype != np.float64:
+            self.sizes = self.sizes.astype(np.float64)
+        elif largest > _SMALL and self.sizes.dtype == np.uint32:
             self.sizes = self.sizes.astype(np.int64)
 
     def _proven_rows(self, coverage: Coverage) -> tuple[int, int]:

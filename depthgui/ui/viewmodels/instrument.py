@@ -10,8 +10,8 @@ from typing import Protocol
 from depthgui.ui.viewmodels.figures import NumberFormat, decimals_of, format_short
 
 _DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "DAI"})
-NOT_DESCRIBED = "The venue has not described this symbol yet: tick and units are not known"
-"""What is said beside everything that is drawn without the venue's description."""
+NOT_DESCRIBED = "Tick and units are not known yet"
+"""What is said over everything that is drawn without the venue's description."""
 
 VALUE_UNKNOWN = "value not known yet"
 

@@ -147,6 +147,9 @@ class SizeColumn:
         return format_rounded(units, scale, decimals, self._style)
 
     def _fitting(self, largest: int) -> int:
-        whole_digits = len(str(largest // 10**self._sizes.decimals))
-        most = self._instrument.size_decimals if self._is_native else _SIGNIFICANT
-        return max(0, min(most, _SIGNIFICANT - whole_digits))
+        scale = self._sizes.decimals
+        whole = largest // 10**scale
+        zeros = scale - len(str(largest)) if largest and not whole else 0  # after the point, before what counts
+        more = zeros - 1 if zeros >= _SIGNIFICANT - 1 else 0  # else everything on screen would be 0.000
+        most = max(self._instrument.size_decimals, zeros + 1 if more else 0) if self._is_native else _SIGNIFICANT + more
+        return max(0, min(most, _SIGNIFICANT - len(str(whole)) + more))

@@ -39,6 +39,7 @@ from depthgui.ui.widgets.ladder_painter import LadderPainter
 
 _WHEEL_NOTCH = 120
 _ROWS_A_NOTCH = 3
+_LONG_SIZE = 12  # letters; one that has no room in its column is shown in a shorter form
 _WAITING = "Waiting for the first snapshot"
 _Key = QtCore.Qt.Key
 
@@ -497,9 +498,10 @@ class Ladder(Canvas):
         # Where the columns show something rounded, the exact size is one pointer's rest away.
         units = row.ask_units if row.bid_units is None else row.bid_units
         is_exact = self._options.size_unit is SizeUnit.NATIVE and not self._options.short_numbers
-        if units is None or is_exact or self._model is None:
+        if units is None or self._model is None:
             return ""
-        return self._model.exact_size(units)
+        text = self._model.exact_size(units)
+        return text if not is_exact or len(text) > _LONG_SIZE else ""
 
     def focusInEvent(self, event: QtGui.QFocusEvent) -> None:
         """Describe the book for a screen reader when it is reached."""

@@ -6,6 +6,7 @@ only the cells whose looks differ. So a cell must be drawn inside its own bounds
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ import msgspec
 from PySide6 import QtGui
 
 from depthgui.ui.theme import Theme
-from depthgui.ui.viewmodels.figures import Figure
+from depthgui.ui.viewmodels.figures import Figure, compact_forms
 from depthgui.ui.viewmodels.ladder_frame import (
     BEST_ASK,
     BEST_BID,
@@ -45,6 +46,7 @@ Span = tuple[int, int]
 _NOWHERE: Span = (0, 0)
 _FLASH_ALPHA = 0.18
 _SUM_MARGIN = 5
+_MOST_COMPACT = 2000
 _VOLUME_MARGIN = 4
 _HOVERED, _SELECTED, _MARKED = 1024, 2048, 4096
 _ROW_FLAGS = BID_SIDE | UNCOVERED
@@ -218,6 +220,7 @@ class CellPainter:
         self._spans: dict[Column, Span] = {}
         self._fit: object = None
         self._geometry: Geometry | None = None
+        self._compact: dict[tuple[str, int], str] = {}
 
     def set_ratio(self, ratio: float) -> None:
         """Take another device pixel ratio."""
@@ -471,8 +474,12 @@ class CellPainter:
             whole = head if head[-1:].isalpha() else head.partition(point)[0]
             room = right - left - 4
             if (len(head) + len(tail) + 1) * widest > room and figures.width(head) + figures.width(tail) > room:
-                head, tail = self._shortened(head, room), ""
+                head, tail = self._fitting(head + tail, room, point), ""
+                whole = head
             x = round(side.point_x - figures.width(whole))
+            if place.is_tight:
+                last_x = right - 2 - math.ceil(figures.width(head) + figures.width(tail))
+                x = max(left + 2, min(x, last_x))
             heads.append((x, y + dy, head))
             if tail:
                 tails.append((x, y + dy, (head, tail)))
@@ -494,10 +501,29 @@ class CellPainter:
             if text and (has_bids if look.flags & BID_SIDE else has_asks)
         ]
         volume_x = place.volume[1] - PAD
-        texts += [(volume_x, look.y + dy, look.volume) for look in volumes if look.volume]
-        self._figures.draw_numbers(painter, MUTED, texts, from_right=True)
+        volume_texts: list[Number] = [(volume_x, look.y + dy, look.volume) for look in volumes if look.volume]
+        if place.is_tight:
+            bid_sums, ask_sums = place.bids.sums, place.asks.sums
+            texts = [self._fitted(number, bid_sums if number[0] == bid_x else ask_sums, place) for number in texts]
+            volume_texts = [self._fitted(number, place.volume, place) for number in volume_texts]
+        self._figures.draw_numbers(painter, MUTED, texts + volume_texts, from_right=True)
 
-    def _shortened(self, text: str, room: int) -> str:
-        while len(text) > 1 and self._figures.width(text + "\u2026") > room:
-            text = text[:-1]
-        return text + "\u2026"
+    def _fitted(self, number: Number, span: Span, place: Geometry) -> Number:
+        # A number that stands on its right edge, inside of its column.
+        x, y, text = number
+        left, right = span
+        shown = self._fitting(text, right - left - 4, place.point)
+        return (min(max(x, left + 2 + math.ceil(self._figures.width(shown))), right - 2), y, shown)
+
+    def _fitting(self, text: str, room: int, point: str) -> str:
+        # The text, or a shorter form where it has no room: a number that is cut off would be another number.
+        if self._figures.width(text) <= room:
+            return text
+        found = self._compact.get((text, room))
+        if found is None:
+            if len(self._compact) > _MOST_COMPACT:
+                self._compact.clear()
+            forms = [*compact_forms(text, point)] or [text]
+            found = next((form for form in forms if self._figures.width(form) <= room), forms[-1])
+            self._compact[text, room] = found
+        return found

@@ -86,6 +86,7 @@ class LadderPainter:
         self._columns: tuple[Column, ...] = USUAL_COLUMNS
         self._spans: dict[Column, Span] = {}
         self._width = -1
+        self._widest_price, self._price_px = "", 0
         self._cells = CellPainter(theme, self._figures, self._strong, row_px)
         self._cells.set_ratio(ratio)
         self._picture: QtGui.QPixmap | None = None
@@ -115,11 +116,18 @@ class LadderPainter:
     def spans(self, width: int) -> dict[Column, Span]:
         """Where each column is in a ladder of this width, from left to right."""
         if width != self._width:
-            total, at = sum(_SHARES[column] for column in self._columns), 0
-            self._spans = {}
+            shares = {column: float(_SHARES[column]) for column in self._columns}
+            total = sum(shares.values())
+            share = shares.get(Column.PRICE, total)
+            # A price is never shortened: where it needs more than its share, it gets that, up to half of the ladder.
+            wanted = min(self._price_px, width // 2) / max(width, 1)
+            if share / total < wanted:
+                shares[Column.PRICE] = wanted / (1 - wanted) * (total - share)
+                total += shares[Column.PRICE] - share
+            self._spans, at = {}, 0.0
             for column in self._columns:
                 left = round(width * at / total)
-                at += _SHARES[column]
+                at += shares[column]
                 self._spans[column] = (left, round(width * at / total))
             self._width = width
         return self._spans
@@ -129,6 +137,10 @@ class LadderPainter:
     ) -> None:
         """Draw everything: header, rows, band, and the card beside the hovered row."""
         width, height = size.width(), size.height()
+        if len(frame.widest_price) > len(self._widest_price):
+            self._widest_price = frame.widest_price
+            self._price_px = math.ceil(self._strong.width(frame.widest_price)) + PAD
+            self._width = -1
         place = self._cells.geometry(frame, self.spans(width), width)
         picture = self._renew(frame, self._cells.see(frame, place, overlay, self._seen), height)
         painter.drawPixmap(0, 0, picture)

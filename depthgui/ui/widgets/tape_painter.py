@@ -5,6 +5,7 @@ It keeps the picture of the last frame, moves its rows down where new ones came 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from PySide6 import QtCore, QtGui
 
 from depthgui.ui.painting import painting
 from depthgui.ui.theme import Theme
+from depthgui.ui.viewmodels.figures import compact_forms
 from depthgui.ui.viewmodels.tape import TapeFrame, TapeRow
 from depthgui.ui.widgets.kept_picture import KeptPicture
 from depthgui.ui.widgets.ladder_painter import STALE_OPACITY
@@ -35,6 +37,7 @@ class _Page(NamedTuple):
     size_right: int
     time_left: int
     has_time: bool
+    size_left: int
 
 
 class TapePainter:
@@ -62,6 +65,7 @@ class TapePainter:
         self._ratio = ratio
         self._kept = KeptPicture()
         self._rows: tuple[TapeRow, ...] = ()
+        self._widest_price = self._widest_whole = ""
 
     def set_ratio(self, ratio: float) -> None:
         """Take another device pixel ratio."""
@@ -98,10 +102,12 @@ class TapePainter:
     def _page(self, frame: TapeFrame, width: int, height: int) -> _Page:
         figures = self._figures
         time_px = round(figures.width("00:00:00"))
-        has_time = width >= time_px + 150
+        self._note_widest(frame)
+        fraction_px = figures.width(".") + frame.fraction * figures.width("0") if frame.fraction else 0.0
+        price_px, whole_px = figures.width(self._widest_price), figures.width(self._widest_whole)
+        has_time = width >= time_px + max(150, math.ceil(price_px + whole_px + fraction_px) + 4 * _PAD)
         time_left = width - _PAD - time_px
         size_right = time_left - _PAD - 2 if has_time else width - _PAD
-        fraction_px = figures.width(".") + frame.fraction * figures.width("0") if frame.fraction else 0.0
         return _Page(
             width,
             height,
@@ -113,7 +119,17 @@ class TapePainter:
             size_right,
             time_left,
             has_time,
+            round(_PAD + price_px + 4),
         )
+
+    def _note_widest(self, frame: TapeFrame) -> None:
+        # Both only grow, lest columns dance.
+        for row in frame.rows:
+            if len(row.price) > len(self._widest_price):
+                self._widest_price = row.price
+            whole = row.size[0].partition(frame.point)[0]
+            if len(whole) > len(self._widest_whole):
+                self._widest_whole = whole
 
     def _draw_new(self, page: _Page, rows: tuple[TapeRow, ...]) -> None:
         shift = _shift(rows, self._rows)
@@ -138,7 +154,7 @@ class TapePainter:
             if row.is_large:
                 painter.fillRect(0, y, page.width, self.row_px, self._washes[row.is_buy])
                 painter.fillRect(0, y, 2, self.row_px, self._edges[row.is_buy])
-            self._paint_row(painter, row, y + 1, page.size_point, page.point)
+            self._paint_row(painter, row, y + 1, page)
             if page.has_time:
                 self._figures.draw(painter, page.time_left, y + 1, row.time, _MUTED)
 
@@ -151,11 +167,19 @@ class TapePainter:
         painter.drawText(QtCore.QRect(10, self.header_px, width - 20, height - self.header_px), flags, message)
         self._paint_header(painter, width, width - _PAD, has_time=False)
 
-    def _paint_row(self, painter: QtGui.QPainter, row: TapeRow, y: int, size_point: float, point: str) -> None:
+    def _paint_row(self, painter: QtGui.QPainter, row: TapeRow, y: int, page: _Page) -> None:
         figures = self._figures
         figures.draw(painter, _PAD, y, row.price, _BID if row.is_buy else _ASK)
-        whole = row.size[0].partition(point)[0]
-        figures.draw_figure(painter, round(size_point - figures.width(whole)), y, row.size, _TEXT)
+        head, tail = row.size
+        x = round(page.size_point - figures.width(head.partition(page.point)[0]))
+        if x >= page.size_left and figures.width(head) + figures.width(tail) <= page.width - x:
+            figures.draw_figure(painter, x, y, row.size, _TEXT)
+            return
+        # No room: a shorter form on the right edge. A number that is cut off would be another number.
+        room = page.size_right - page.size_left
+        forms = [head, *compact_forms(head, page.point)]
+        text = next((form for form in forms if figures.width(form) <= room), forms[-1])
+        figures.draw(painter, page.size_right - math.ceil(figures.width(text)), y, text, _TEXT)
 
     def _paint_header(self, painter: QtGui.QPainter, width: int, size_right: int, *, has_time: bool) -> None:
         height, labels = self.header_px, self._labels
