@@ -15,6 +15,7 @@ from depthgui.binance.endpoints import Market
 from depthgui.book.messages import Snapshot
 from depthgui.exchange.clock import Clock, ManualClock, SystemClock
 from depthgui.exchange.control import ControlApi
+from depthgui.exchange.control_messages import ControlRequest
 from depthgui.exchange.faults import Fault, FaultBox, Where
 from depthgui.exchange.hub import StreamHub
 from depthgui.exchange.limits import SlidingCount, WeightBudget, venue_limits
@@ -23,7 +24,7 @@ from depthgui.exchange.playback import PlaybackSource, Replay, replays_of
 from depthgui.exchange.rest import RestMarket
 from depthgui.exchange.sabotage import Saboteur
 from depthgui.exchange.source import Message, Source
-from depthgui.exchange.stream_names import Route, Topic
+from depthgui.exchange.stream_names import Route, Topic, parse_stream_name
 from depthgui.exchange.streams import SocketRules, StreamSession, reset
 from depthgui.exchange.symbols import SymbolSpec, listed_symbols
 from depthgui.exchange.synthetic import OnEvent, SyntheticSource
@@ -327,6 +328,7 @@ class Exchange:
             socket, request.transport, self.hub, self.clock,
             market=market, route=route, is_combined=is_combined,
             limits=venue_limits(market), rules=self._rules, address=request.remote or "",
+            fault_of=self._fault_of_request,
         )  # fmt: skip
         self.sessions.add(session)
         try:
@@ -380,6 +382,16 @@ class Exchange:
                     if fault.number("close_after"):
                         self._closing_at_ms.append((now_ms + int(fault.number("close_after") * 1000), session))
 
+    def _fault_of_request(self, session: StreamSession, request: ControlRequest) -> Fault | None:
+        if request.method not in {"SUBSCRIBE", "UNSUBSCRIBE"}:
+            return None
+        for fault in self.faults.standing(Where.REQUEST):
+            if fault.name == "ignore-subscribe" and request.method != "SUBSCRIBE":
+                continue
+            if _is_about(fault, session.market, request) and fault.strikes(self.clock.now_ms()):
+                return fault
+        return None
+
     def _close_due(self, now_ms: int) -> None:
         due = [session for at_ms, session in self._closing_at_ms if at_ms <= now_ms]
         self._closing_at_ms = [entry for entry in self._closing_at_ms if entry[0] > now_ms]
@@ -389,6 +401,15 @@ class Exchange:
 
 def _hears(session: StreamSession, topic: Topic) -> bool:
     return topic in session.topics.values()
+
+
+def _is_about(fault: Fault, market: Market, request: ControlRequest) -> bool:
+    """Say whether a stream that the request names is one that the fault is for."""
+    for name in request.stream_names():
+        topic = parse_stream_name(market, name)
+        if fault.meets(market, "" if topic is None else topic.symbol, name):
+            return True
+    return False
 
 
 def _hears_symbol(session: StreamSession, symbol: str) -> bool:

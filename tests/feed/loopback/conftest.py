@@ -36,6 +36,7 @@ def quick_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = Backoff(first_s=0.05, most_s=0.2)
     monkeypatch.setattr("depthgui.depthcache.snapshot_fetch.Backoff", lambda **_: quick)
     monkeypatch.setattr("depthgui.depthcache.connection._SILENT_SOCKET_S", 0.2)
+    monkeypatch.setattr("depthgui.depthcache.subscriptions.ANSWER_S", 0.3)
     monkeypatch.setattr("depthgui.exchange.market._TABLE", 256)  # the draws of a market are half of what a test costs
 
 
