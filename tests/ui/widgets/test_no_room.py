@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 
 import pytest
@@ -116,5 +117,5 @@ def test_the_tapes_prices_and_sizes_do_not_overlap(
     for parts in lines.values():
         parts.sort()
         assert parts[-1][1] <= width + 1
-        for (_, right), (left, _) in zip(parts, parts[1:], strict=False):
+        for (_, right), (left, _) in itertools.pairwise(parts):
             assert right <= left
