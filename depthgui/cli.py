@@ -58,6 +58,7 @@ class Arguments:
     new_window: bool = False
     replay: tuple[Path, ...] = ()
     speed: float = 1.0
+    keep_pauses: bool = False
     seed: int | None = None
     faults: tuple[str, ...] = ()
     screenshot: Path | None = None
@@ -132,8 +133,9 @@ def _add_venue_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="play recordings through the embedded exchange",
+        help="play recordings, files or folders, through the embedded exchange",
     )
+    group.add_argument("--keep-pauses", action="store_true", help="play pauses of more than two seconds as they are")
     group.add_argument("--speed", type=_positive, default=1.0, metavar="N", help="speed of the replay (default 1)")
     group.add_argument("--seed", type=int, metavar="N", help="seed of the embedded exchange's synthetic market")
     group.add_argument(
@@ -203,9 +205,9 @@ def _check(arguments: Arguments) -> None:
         )
     if arguments.endpoint is not None and not arguments.endpoint.startswith(("http://", "https://")):
         raise CommandLineError(f"--endpoint {arguments.endpoint}: give a full address, such as http://127.0.0.1:8900")
-    missing = [str(path) for path in arguments.replay if not path.is_file()]
+    missing = [str(path) for path in arguments.replay if not path.exists()]
     if missing:
-        raise CommandLineError(f"--replay: there is no file {', '.join(missing)}")
+        raise CommandLineError(f"--replay: there is no file or folder {', '.join(missing)}")
     if arguments.report is not None and not arguments.self_test:
         raise CommandLineError("--report goes with --self-test")
     for text in arguments.symbols:

@@ -8,13 +8,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from depthgui.book.sync import TABLE, SyncState, Transition
+from depthgui.book.sync import SILENCE, TABLE, SyncLimits, SyncPhase, SyncState, Transition
 from depthgui.settings import ALL_SETTINGS
 from depthgui.settings.schema import AnySetting
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-# Actions that choose the next state themselves, once they know how their work went.
-_LEADS_ON_TO = {"_join": SyncState.LIVE}
 
 
 def settings_table() -> str:
@@ -51,30 +49,51 @@ def _shown(setting: AnySetting, value: bool | int | float | str) -> str:
     return f"{value:g}{unit}" if isinstance(value, int | float) else value
 
 
-def next_state(row: Transition) -> SyncState:
-    """The state that a row leads to when all goes well."""
-    return _LEADS_ON_TO.get(getattr(row.action, "__name__", ""), row.next)
-
-
 def sync_diagram() -> str:
     """The state machine as a Mermaid diagram: every change of state, with the input and what is done."""
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {SyncState.DISCONNECTED.value}"]
     for row in TABLE:
-        after = next_state(row)
-        if after is not row.state:
+        before, after = row.phase.state, row.next.state
+        if after is not before:
             text = row.text.replace(":", " -").replace(";", ",")
-            lines.append(f"    {row.state.value} --> {after.value}: {row.input.value} - {text}")
-    return "\n".join([*lines, "```"])
+            lines.append(f"    {before.value} --> {after.value}: {row.input.value} - {text}")
+    return "\n".join([*dict.fromkeys(lines), "```"])
 
 
 def sync_table() -> str:
-    """The whole table: state, input, what is done, next state; the first row whose condition holds is taken."""
-    lines = ["| in state | on | condition | what is done | next |", "|---|---|---|---|---|"]
-    for row in TABLE:
-        name = "" if row.guard is None else getattr(row.guard, "__name__", "").removeprefix("_").replace("_", " ")
-        after = next_state(row)
-        lines.append(f"| {row.state.value} | {row.input.value} | {name} | {row.text} | {after.value} |")
+    """The whole table: phases, input, time limit, what is done, next phase; the first row that holds is taken."""
+    lines = ["| in phase | on | condition | after | what is done | next |", "|---|---|---|---|---|---|"]
+    for rows in sync_groups():
+        row = rows[0]
+        guard = "" if row.guard is None else getattr(row.guard, "__name__", "").replace("_", " ")
+        phases = ", ".join(_name(one.phase) for one in rows)
+        stays = all(one.next is one.phase for one in rows)
+        cells = (phases, row.input.value, guard, _limit(row.deadline), row.text, "" if stays else _name(row.next))
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def sync_groups() -> list[list[Transition]]:
+    """Rows that differ in their phase only, together."""
+    groups: dict[tuple[object, ...], list[Transition]] = {}
+    for row in TABLE:
+        following = None if row.next is row.phase else row.next
+        key = (row.input, row.guard, following, row.action, row.text, row.deadline)
+        groups.setdefault(key, []).append(row)
+    return list(groups.values())
+
+
+def _name(phase: SyncPhase) -> str:
+    return phase.name.lower().replace("_", " ")
+
+
+def _limit(deadline: str | None) -> str:
+    limits = SyncLimits()
+    if deadline is None:
+        return ""
+    if deadline == SILENCE:
+        return f"{limits.silent_min_s:g} to {limits.silent_max_s:g} s"
+    return f"{getattr(limits, deadline):g} s" + (" + the stream's interval" if deadline == "owed_s" else "")
 
 
 PARTS = {"settings": settings_table, "sync-diagram": sync_diagram, "sync-table": sync_table}

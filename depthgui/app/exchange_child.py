@@ -34,7 +34,10 @@ def main() -> int:
 async def _serve(orders: Orders) -> int:
     try:
         # Event times are moved to the present, so that the feed's lag means something.
-        replays = [Replay(Path(path), speed=orders.speed, hold=True, now=True) for path in orders.replays]
+        replays = [
+            Replay(Path(path), speed=orders.speed, hold=True, now=True, keeps_pauses=orders.keeps_pauses)
+            for path in orders.replays
+        ]
         exchange = Exchange(seed=orders.seed, replays=replays, faults=orders.faults, history=_EVENTS_KEPT)
         await exchange.start()
     except (OSError, FaultError, RecordingError, ValueError) as error:
@@ -42,7 +45,8 @@ async def _serve(orders: Orders) -> int:
         return 1
     try:
         played = [f"{source.spec.market.value}:{source.spec.symbol}" for source in exchange.playbacks]
-        warnings = [text for source in exchange.playbacks for text in source.warnings]
+        # What is said of a file is said by each symbol that is played from it.
+        warnings = list(dict.fromkeys(text for source in exchange.playbacks for text in source.warnings))
         _say(Answer(base_url=exchange.base_url, symbols=played, warnings=warnings))
         await _obey(exchange)
     finally:

@@ -16,6 +16,7 @@ class Orders(msgspec.Struct, kw_only=True):
     seed: int = 1
     replays: list[str] = []
     speed: float = 1.0
+    keeps_pauses: bool = False
     faults: list[str] = []
 
 
@@ -41,5 +42,6 @@ def orders_of(arguments: Arguments) -> Orders:
         seed=1 if arguments.seed is None else arguments.seed,
         replays=[str(path.absolute()) for path in arguments.replay],
         speed=arguments.speed,
+        keeps_pauses=arguments.keep_pauses,
         faults=list(arguments.faults),
     )

@@ -45,14 +45,18 @@ _ROUTED = (Market.USDM, Market.OPTIONS)
 
 @dataclass(frozen=True, slots=True)
 class MarketHosts:
-    """Base addresses of one market, without a trailing slash and without the routes."""
+    """Base addresses of one market, without a trailing slash and without the routes.
+
+    `other_streams` serve the same books under the same ids as `stream`: what is used where that fails.
+    """
 
     rest: str
     stream: str
+    other_streams: tuple[str, ...] = ()
 
 
-def _hosts(rest: str, stream: str) -> MarketHosts:
-    return MarketHosts(rest.rstrip("/"), stream.rstrip("/"))
+def _hosts(rest: str, stream: str, *other_streams: str) -> MarketHosts:
+    return MarketHosts(rest.rstrip("/"), stream.rstrip("/"), other_streams)
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,12 @@ class Endpoints:
             "Binance",
             MappingProxyType(
                 {
-                    Market.SPOT: _hosts("https://api.binance.com", "wss://stream.binance.com:9443"),
+                    Market.SPOT: _hosts(
+                        "https://api.binance.com",
+                        "wss://stream.binance.com:9443",
+                        "wss://stream.binance.com:443",
+                        "wss://data-stream.binance.vision",
+                    ),
                     Market.USDM: _hosts("https://fapi.binance.com", "wss://fstream.binance.com"),
                     Market.COINM: _hosts("https://dapi.binance.com", "wss://dstream.binance.com"),
                     Market.OPTIONS: _hosts("https://eapi.binance.com", "wss://fstream.binance.com"),
@@ -157,8 +166,13 @@ class Endpoints:
 
     def stream_url(self, market: Market, route: Route = Route.PUBLIC) -> str:
         """Base address of the market's WebSocket for streams of `route`."""
-        base = self._of(market).stream
-        return f"{base}/{route.value}" if market in _ROUTED else base
+        return self.stream_urls(market, route)[0]
+
+    def stream_urls(self, market: Market, route: Route = Route.PUBLIC) -> tuple[str, ...]:
+        """Base addresses of the market's WebSocket for streams of `route`; after the first those to fall back on."""
+        hosts = self._of(market)
+        path = f"/{route.value}" if market in _ROUTED else ""
+        return tuple(f"{base}{path}" for base in (hosts.stream, *hosts.other_streams))
 
     def _of(self, market: Market) -> MarketHosts:
         try:

@@ -6,6 +6,7 @@ time (`rateLimits` of exchangeInfo, the used-weight header), that number wins. N
 
 from __future__ import annotations
 
+import enum
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,9 +19,19 @@ _DERIVATIVE_WEIGHTS = ((50, 2), (100, 5), (500, 10), (1000, 20))
 _DERIVATIVE_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
 
 
+class WeightPool(enum.Enum):
+    """Markets whose requests count against one budget an address. USD-M and COIN-M have shared one since June 2026."""
+
+    SPOT = "spot"
+    FUTURES = "futures"
+    OPTIONS = "options"
+
+
 @dataclass(frozen=True, slots=True)
 class MarketLimits:
     """What one market allows. `snapshot_limits` are the numbers of levels that may be asked for, None for any."""
+
+    pool: WeightPool
 
     weight_per_minute: int
     snapshot_weights: tuple[tuple[int, int], ...]
@@ -43,11 +54,11 @@ class MarketLimits:
 
 MARKET_LIMITS = MappingProxyType(
     {
-        Market.SPOT: MarketLimits(6000, _SPOT_WEIGHTS, None, 20, 1024, 5),
+        Market.SPOT: MarketLimits(WeightPool.SPOT, 6000, _SPOT_WEIGHTS, None, 20, 1024, 5),
         # Others report that sockets with more than 200 streams are slow on the derivatives.
-        Market.USDM: MarketLimits(2400, _DERIVATIVE_WEIGHTS, _DERIVATIVE_LIMITS, 1, 200, 10),
-        Market.COINM: MarketLimits(2400, _DERIVATIVE_WEIGHTS, _DERIVATIVE_LIMITS, 1, 200, 10),
-        Market.OPTIONS: MarketLimits(2400, _DERIVATIVE_WEIGHTS, _DERIVATIVE_LIMITS[1:], 1, 200, 10),
+        Market.USDM: MarketLimits(WeightPool.FUTURES, 2400, _DERIVATIVE_WEIGHTS, _DERIVATIVE_LIMITS, 1, 200, 10),
+        Market.COINM: MarketLimits(WeightPool.FUTURES, 2400, _DERIVATIVE_WEIGHTS, _DERIVATIVE_LIMITS, 1, 200, 10),
+        Market.OPTIONS: MarketLimits(WeightPool.OPTIONS, 2400, _DERIVATIVE_WEIGHTS, _DERIVATIVE_LIMITS[1:], 1, 200, 10),
     }
 )
 
@@ -71,10 +82,14 @@ class SlidingWindow:
             self._total -= self._spent.popleft()[1]
         return self._total
 
-    def wait_s(self, units: float, now_s: float) -> float:
-        """Seconds until `units` may be spent; more than the whole capacity may be spent once nothing else is."""
-        free = self.capacity - self.used(now_s)
-        needed = min(units, self.capacity)
+    def wait_s(self, units: float, now_s: float, *, capacity: float | None = None) -> float:
+        """Seconds until `units` may be spent; more than the whole capacity may be spent once nothing else is.
+
+        `capacity` stands for the window's own where a spender is to leave more room.
+        """
+        capacity = self.capacity if capacity is None else capacity
+        free = capacity - self.used(now_s)
+        needed = min(units, capacity)
         wait_s = 0.0
         for over_s, spent in self._spent:
             if free >= needed:
@@ -98,7 +113,7 @@ class SlidingWindow:
 
 
 class WeightBudget:
-    """Request weight of one host, kept below a share of what the venue allows per minute.
+    """Request weight of one pool, kept below a share of what the venue allows per minute.
 
     Weight that others on the same address spend shows in the used-weight header and is counted as well.
     """
@@ -127,6 +142,10 @@ class WeightBudget:
     def wait_s(self, weight: int, now_s: float) -> float:
         """Seconds until a request of `weight` may be sent."""
         return max(self._window.wait_s(weight, now_s), self._blocked_until_s - now_s, 0.0)
+
+    def wait_for_share_s(self, weight: int, share: float, now_s: float) -> float:
+        """Seconds until a request of `weight` keeps what is spent within `share` of what the venue allows."""
+        return self._window.wait_s(weight, now_s, capacity=self.limit * share)
 
     def spend(self, weight: int, now_s: float) -> None:
         """A request of `weight` is being sent."""

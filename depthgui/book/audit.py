@@ -115,6 +115,11 @@ class PendingTickers:
         """Start empty."""
         self._tickers: deque[BestPrices] = deque(maxlen=capacity)
 
+    @property
+    def newest(self) -> BestPrices | None:
+        """The latest ticker that the book has not reached."""
+        return self._tickers[-1] if self._tickers else None
+
     def add(self, best: BestPrices) -> None:
         """Keep a ticker until the book gets to its id."""
         self._tickers.append(best)

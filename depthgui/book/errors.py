@@ -17,6 +17,7 @@
     │   ├── ConnectFailedError           could not connect
     │   ├── RequestTimeoutError          no answer in time
     │   ├── BinanceWebsocketClosed       the stream ended without our asking
+    │   ├── StreamInterruptedError       the socket stands, but one stream of it does not deliver
     │   └── BinanceUnableToConnect       the attempts to reconnect are used up
     └── UsageError                       a call that cannot be right
 
@@ -25,6 +26,11 @@ aiohttp, websockets and msgspec never reach the caller; they are the ``__cause__
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from depthgui.book.messages import AnyDiff
 
 
 class DepthGuiError(Exception):
@@ -51,6 +57,11 @@ class GapError(BookError):
         self.prev_id = prev_id
         previous = "" if prev_id is None else f", previous {prev_id}"
         super().__init__(f"{symbol}: diff {first_id}-{last_id}{previous} does not continue the book at {book_id}")
+
+    @classmethod
+    def between(cls, symbol: str, book_id: int, diff: AnyDiff) -> GapError:
+        """The gap between a book at `book_id` and the diff that came instead of the next one."""
+        return cls(symbol, book_id=book_id, first_id=diff.first_id, last_id=diff.last_id, prev_id=diff.prev_id)
 
 
 class CrossedBookError(BookError):
@@ -81,9 +92,9 @@ class MalformedMessageError(VenueError):
         super().__init__(f"malformed message ({reason})")
 
 
-# Codes after which the same request may succeed a moment later (protocol: UNKNOWN, DISCONNECTED, TIMEOUT, SERVER_BUSY,
-# SERVICE_SHUTTING_DOWN).
-_RETRYABLE_CODES = frozenset({-1000, -1001, -1007, -1008, -1016})
+# Codes that the venue documents as final: the same request will never succeed (ILLEGAL_CHARS, MANDATORY_PARAM_EMPTY,
+# INVALID_SYMBOL, INVALID_SYMBOL_STATUS). Anything else may pass: what it means is not known for good.
+_FINAL_CODES = frozenset({-1100, -1102, -1121, -1122})
 
 
 class BinanceAPIException(VenueError):
@@ -95,7 +106,7 @@ class BinanceAPIException(VenueError):
         self.code = code
         self.message = message
         self.url = url
-        self.is_retryable = status_code >= 500 or code in _RETRYABLE_CODES
+        self.is_retryable = code not in _FINAL_CODES
         where = f" from {url}" if url else ""
         super().__init__(f"APIError(code={code}): {message} (HTTP {status_code}{where})")
 
@@ -140,7 +151,9 @@ class RegionNotServedError(VenueError):
 
 
 class NotBinanceError(VenueError):
-    """Something answers at the address, but not as Binance does."""
+    """Something answers at the address, but not as Binance does, such as a proxy's page. It may pass."""
+
+    is_retryable = True
 
     def __init__(self, url: str, found: str) -> None:
         """Keep the address and a few words on what was found there."""
@@ -184,6 +197,16 @@ class BinanceWebsocketClosed(TransportError):
         self.code = code
         self.reason = reason
         super().__init__(f"{url} closed with {code}" + (f": {reason}" if reason else ""))
+
+
+class StreamInterruptedError(TransportError):
+    """The socket stands, but `stream` does not deliver; `reason` says why and what is done about it."""
+
+    def __init__(self, stream: str, reason: str) -> None:
+        """Keep the stream's name and the reason, a sentence that begins with a capital letter."""
+        self.stream = stream
+        self.reason = reason
+        super().__init__(reason)
 
 
 class BinanceUnableToConnect(TransportError):

@@ -68,13 +68,18 @@ AnyDiff = Diff | NumberDiff
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
-    """The best levels of both sides at one update id. `limit` is the number of levels a side that was asked for."""
+    """The best levels of both sides at one update id. `limit` is the number of levels a side that was asked for.
+
+    `covered` are the lowest and the highest price between which all levels are known, where the source says so: a
+    recording knows no more than its own snapshot did. Two empty texts: nothing is known but the levels themselves.
+    """
 
     last_update_id: int
     bids: list[Level]
     asks: list[Level]
     event_time_ms: int | None = None
     limit: int | None = None
+    covered: tuple[str, str] | None = None
 
 
 class BestPrices(msgspec.Struct, frozen=True, gc=False):

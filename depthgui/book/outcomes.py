@@ -20,14 +20,18 @@ class SyncState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FetchSnapshot:
-    """To do: fetch a snapshot. `attempt` counts from 1; wait longer the higher it is. `urgent`: no live book now.
+    """To do: fetch a snapshot. `urgent`: there is no live book now.
 
     `number` goes back with the answer, so that one that was asked for before the stream broke off is not taken for new.
+    `failures` counts the requests for this snapshot that brought nothing usable: at 0 it is fetched at once, later
+    after a wait that grows with it. `is_probe`: it only has to show whether the book has moved on, so that few
+    levels do where the market has ids of its own.
     """
 
     number: int
-    attempt: int
+    failures: int
     urgent: bool
+    is_probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,18 @@ from typing import Protocol
 from depthgui.book.messages import AnyDiff
 
 
+def is_new_numbering(an_id: int, time_ms: int, *, lowest_id: int, latest_ms: int | None) -> bool:
+    """Say whether ids have begun anew: the one rule for diffs, partial books and trades.
+
+    True for an id at or below the lowest one of the numbering so far (`lowest_id`) with a time later than the latest
+    (`latest_ms`, None while unknown). An id above the lowest one repeats what is known, whatever its time says: a
+    message that is sent twice may carry the time of its second sending. Where a time is the event's own, as a trade's
+    is, the last id will do for the lowest.
+    Test networks begin anew about once a month; the venue documents no event for it.
+    """
+    return latest_ms is not None and an_id <= lowest_id and time_ms > latest_ms
+
+
 class SequenceRules(Protocol):
     """The venue's rules for one kind of market; all ids are update ids."""
 

@@ -56,9 +56,14 @@ class SilenceWatch:
         """Seconds since the last diff."""
         return now_s - self.last_s
 
+    @property
+    def is_known_quiet(self) -> bool:
+        """True for a symbol whose silence has been proved to be its own, and that has not been lively since."""
+        return self._patience > 1.0
+
     def is_too_long(self, now_s: float) -> bool:
-        """Say whether the silence is longer than the symbol's pace explains."""
+        """Say whether the silence is longer than the symbol's pace explains. Never longer than `silent_max_s`."""
         limits = self._limits
-        usual_s = limits.silent_intervals / self._rate if self._rate > 0 else limits.silent_max_s
-        allowed_s = min(max(usual_s, limits.silent_min_s), limits.silent_max_s) * self._patience
-        return self.silent_s(now_s) >= allowed_s
+        usual_s = limits.silent_intervals / self._rate if self._rate > 0 else limits.silent_first_s
+        allowed_s = max(usual_s, limits.silent_min_s) * self._patience
+        return self.silent_s(now_s) >= min(allowed_s, limits.silent_max_s)

@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import msgspec
 
 from depthgui.binance.codec import (
+    FASTEST_INTERVAL_MS,
     DiffDecoder,
     best_prices_stream,
     decode_best_prices,
@@ -26,13 +25,14 @@ from depthgui.binance.codec import (
 )
 from depthgui.binance.endpoints import Market, Route, SymbolRef
 from depthgui.binance.symbols import SymbolInfo
+from depthgui.binance.trading_status import status_since
 from depthgui.book.errors import (
     BinanceAPIException,
     BinanceUnableToConnect,
     DepthGuiError,
     MalformedMessageError,
-    NotBinanceError,
     RegionNotServedError,
+    StreamInterruptedError,
     UnknownSymbolError,
     UsageError,
 )
@@ -46,76 +46,37 @@ from depthgui.book.sync import (
     Outcomes,
     ReconnectStream,
     StateChanged,
-    SyncLimits,
     SyncState,
 )
 from depthgui.depthcache.audit_turns import AuditTurns
 from depthgui.depthcache.counters import FeedCounters
-from depthgui.depthcache.feed_status import FeedState, FeedStatus, RequestPause
+from depthgui.depthcache.failure_watch import FailureWatch
+from depthgui.depthcache.feed_host import FeedHost, FeedOptions
+from depthgui.depthcache.feed_status import FeedState, FeedStatus
 from depthgui.depthcache.listeners import Listeners
 from depthgui.depthcache.overlap import SocketOverlap
 from depthgui.depthcache.partial_book import PartialBook
-from depthgui.depthcache.shared_socket import StreamReader
 from depthgui.depthcache.snapshot_fetch import SnapshotFetch
+from depthgui.depthcache.stand_in_snapshot import StandInSnapshot
+from depthgui.depthcache.symbol_watch import SymbolWatch
+from depthgui.depthcache.trade_tape import TradeTape
 
 __all__ = ["Feed", "FeedHost", "FeedOptions", "FeedState", "FeedStatus"]
 
 _log = logging.getLogger(__name__)
 
-_TRADES_KEPT = 2000
 # What trying again does not mend by itself.
-_PERMANENT = (UnknownSymbolError, RegionNotServedError, NotBinanceError, UsageError)
+_PERMANENT = (UnknownSymbolError, RegionNotServedError, UsageError)
+# What is tried again slowly nevertheless: the venue's word may change.
+_WATCHED = (UnknownSymbolError, RegionNotServedError)
 
 
-@dataclass(frozen=True, slots=True)
-class FeedOptions:
-    """Choices for one feed.
-
-    limit: levels a side of a snapshot; None asks for what the market gives at a fair weight. interval_ms: pace of the
-    diff stream, None for the fastest. refresh_s: time between audits against a snapshot, None or 0 for never.
-    partial_after_s: how long options wait for a snapshot that joins before partial books stand in.
-    """
-
-    limit: int | None = None
-    interval_ms: int | None = None
-    refresh_s: float | None = 1800.0
-    with_tickers: bool = True
-    with_trades: bool = True
-    partial_after_s: float = 60.0
-    sync: SyncLimits | None = None
-
-
-class FeedHost(Protocol):
-    """What a feed needs of the hub."""
-
-    def subscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
-        """Deliver a stream."""
-
-    def unsubscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
-        """Deliver it to this reader no longer."""
-
-    def renew(self, market: Market, route: Route, name: str) -> None:
-        """The stream is silent: ask for it anew."""
-
-    async def snapshot(self, ref: SymbolRef, limit: int, *, urgency: int) -> Snapshot:
-        """Fetch a snapshot in its turn."""
-
-    async def symbol_info(self, ref: SymbolRef) -> SymbolInfo:
-        """Look a symbol up. Raises UnknownSymbolError with near matches."""
-
-    def request_pause(self, market: Market) -> RequestPause | None:
-        """Why requests wait at present, if they do."""
-
-    def clock_offset_ms(self, market: Market) -> float:
-        """Venue's clock less ours."""
-
-    def started(self, feed: Feed) -> None:
-        """The feed wants ticks."""
-
-    def stopped(self, feed: Feed) -> None:
-        """It no longer does."""
-
-
+_PROBE_LEVELS = 100
+_FAILURE_URGENCY = 200
+_QUIET_S = 10.0  # without a diff: trading may have stopped
+_STAND_IN_AFTER_S = 0.3
+_STAND_IN_AFTER_FAILURES = 2
+_CALM_S = 5.0  # between two tries to widen a book that was made from a small snapshot
 _DEFAULT_LIMITS = {Market.SPOT: 1000, Market.USDM: 1000, Market.COINM: 1000, Market.OPTIONS: 1000}
 
 
@@ -131,11 +92,10 @@ class Feed:
         self.ref = ref
         self.info: SymbolInfo | None = None
         self.trading_status_since_wall_ms: int | None = None
-        """When the present status other than trading was first seen, Unix time in ms; None while trading or unknown."""
+        """When the symbol was first seen not to trade, in ms since 1970; None while it trades, or is not known."""
         self.options = options or FeedOptions()
         self.counters = FeedCounters()
-        self.trades: deque[Trade] = deque(maxlen=_TRADES_KEPT)
-        self.trade_version = 0
+        self._tape = TradeTape()
         self.urgency = 0
         self.wake: Callable[[], None] = _nothing
         self._host = host
@@ -144,19 +104,26 @@ class Feed:
         self._listeners: Listeners[Feed] = Listeners(str(ref))
         self._change_listeners: Listeners[Diff | None] = Listeners(str(ref))
         rules: SequenceRules = SpotRules() if ref.market is Market.SPOT else DerivativeRules()
-        self._sync = BookSync(ref.symbol, rules, self.options.sync)
-        self._diffs = DiffDecoder()
+        interval_ms = self.options.interval_ms or FASTEST_INTERVAL_MS
+        self._sync = BookSync(ref.symbol, rules, self.options.sync, interval_s=interval_ms / 1000)
+        self._diffs = DiffDecoder(ref.symbol)
         self._readers: dict[str, _Reader] = {}
         self._overlap = SocketOverlap(rules)
         self._fetch = SnapshotFetch(self, str(ref))
-        self._info_task: asyncio.Task[None] | None = None
-        self._last_trade_id = 0
+        self._stand_in = StandInSnapshot(ref, self._take_stand_in)
+        self._symbol_watch = SymbolWatch(self, str(ref), lambda fresh_s: host.symbol_info(ref, fresh_s=fresh_s))
+        self._failure_watch = FailureWatch(
+            str(ref), lambda: host.snapshot(ref, _PROBE_LEVELS, urgency=_FAILURE_URGENCY), self.start
+        )
+        self._unlisted: UnknownSymbolError | None = None
         self._lost: DepthGuiError | None = None
         self._failure: DepthGuiError | None = None
         self._trouble: DepthGuiError | None = None
         self._partial: PartialBook | None = None
         self._joining_since_s = 0.0
         self._next_refresh_s = 0.0
+        self._levels = 0  # a side, of the snapshot that the book was made from
+        self._next_widening_s = 0.0
         self._told: set[str] = set()
         self._is_watched = True
         self._turns = AuditTurns(str(ref))
@@ -193,9 +160,19 @@ class Feed:
         return replace(self._status, buffered=self._sync.buffered)
 
     @property
+    def trades(self) -> Sequence[Trade]:
+        """The latest trades on the market, the newest last."""
+        return self._tape.trades
+
+    @property
+    def trade_version(self) -> int:
+        """Number of trades so far."""
+        return self._tape.version
+
+    @property
     def last_trade(self) -> Trade | None:
         """The latest trade on the market, None before the first."""
-        return self.trades[-1] if self.trades else None
+        return self._tape.trades[-1] if self._tape.trades else None
 
     def listen(self, callback: Callable[[Feed], None]) -> Callable[[], None]:
         """Call `callback` when the status changes, which is rare; returns a function that ends it."""
@@ -228,20 +205,23 @@ class Feed:
             if self._failure is None:
                 return
             self._end()  # the connection was given up: to want its streams anew is to try it again
-        self._failure = self._lost = self._trouble = None
+        self._failure = self._lost = self._trouble = self._unlisted = None
+        self._failure_watch.stop()
         self._told.clear()
+        self._host.connect(self.market)
         try:
             self._subscribe()
         except UsageError as error:  # the environment has no such market
             self._fail(error)
             return
         self._host.started(self)
-        self._look_up()
+        self._symbol_watch.begin()
         self._publish()
 
     async def stop(self) -> None:
         """End it; the last book stays to look at. May be called twice."""
-        tasks = self._end()
+        watch = self._failure_watch.stop()
+        tasks = [*self._end(), *([] if watch is None else [watch])]
         self._failure = None
         self._publish()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -262,17 +242,34 @@ class Feed:
         if self.market is Market.OPTIONS:
             self._watch_joining(now_s)
         self._hold_best_prices(now_s)
+        self._symbol_watch.tick(self.info, now_s, is_quiet=self._is_quiet(now_s))
+        if self._stand_in.is_subscribed and self._stand_in.is_idle(now_s):
+            self._drop_stand_in()
+        if self._sync.state is SyncState.LIVE:
+            self._refresh_if_due(now_s)
+        else:
+            self._publish()  # what it waits for, and how long yet
+
+    def _refresh_if_due(self, now_s: float) -> None:
         refresh_s = self.options.refresh_s
-        if refresh_s and self.state is FeedState.LIVE and now_s >= self._next_refresh_s:
+        if refresh_s and now_s >= self._next_refresh_s:
             self._next_refresh_s = now_s + refresh_s
             self.counters.refreshes += 1
             self.refresh()
-        if self._sync.state is SyncState.BUFFERING:
-            self._publish()  # what it waits for, and how long yet
+        elif self._levels < self._wanted_levels and now_s >= self._next_widening_s:
+            # The book was made from a small snapshot, in a time of many resyncs.
+            self._next_widening_s = now_s + _CALM_S
+            if self._host.allowed_levels(self.ref, self._wanted_levels) > self._levels:
+                self.refresh()
+
+    @property
+    def _wanted_levels(self) -> int:
+        return self.options.limit or _DEFAULT_LIMITS[self.market]
 
     # Streams
 
     def _subscribe(self) -> None:
+        self._sync.stream_asked(self._loop.time())
         try:
             self._read(diff_stream(self.market, self.symbol, self.options.interval_ms), self._take_depth)
             self._hold_best_prices(self._loop.time())
@@ -308,28 +305,24 @@ class Feed:
             self._host.unsubscribe(self.market, Route.PUBLIC, name, reader)
         self._overlap.clear()
         self._drop_partial()
+        self._drop_stand_in()
         self._sync.stream_lost(self._loop.time())
         self._host.stopped(self)
-        info_task, self._info_task = self._info_task, None
-        tasks = [task for task in (self._fetch.give_up(), info_task) if task is not None]
-        for task in tasks:
-            if task is not asyncio.current_task():
-                task.cancel()
-        return tasks
+        return [task for task in (self._fetch.give_up(), self._symbol_watch.stop()) if task is not None]
 
     def _stream_opened(self, epoch: int) -> None:
         if self._sync.state is not SyncState.DISCONNECTED:
             return  # a second socket beside the first: its diffs wait until they overlap
         self._overlap.begin(epoch)
-        self._last_trade_id = 0
+        self._tape.begin()
         self._lost = self._failure = None
         self._perform(self._sync.stream_opened(self._loop.time()))
         self._publish()
 
     def _stream_lost(self, error: DepthGuiError) -> None:
         self._lost = error
-        if isinstance(error, (BinanceUnableToConnect, *_PERMANENT)):
-            self._failure = error
+        is_over = isinstance(error, (BinanceUnableToConnect, *_PERMANENT))
+        self._failure = error if is_over else None  # after giving up somebody may have asked to try again
         self._overlap.clear()
         self._perform(self._sync.stream_lost(self._loop.time()))
         self._publish()
@@ -363,10 +356,13 @@ class Feed:
         book = sync.book
         version = -1 if book is None else book.version
         outcomes = sync.diff(diff, now_s)
-        if self._change_listeners and sync.book is book and book is not None and book.version != version:
-            self._change_listeners.tell(diff.as_text())
-        if outcomes:
-            self._perform(outcomes)
+        if sync.book is book:
+            if self._change_listeners and book is not None and book.version != version:
+                self._change_listeners.tell(diff.as_text())
+            if outcomes:
+                self._perform(outcomes)
+        else:
+            self._perform_anew(outcomes)
         self.wake()
 
     def _watch_joining(self, now_s: float) -> None:
@@ -396,7 +392,7 @@ class Feed:
     def _take_best_prices(self, payload: msgspec.Raw, epoch: int) -> None:
         self.counters.messages += 1
         try:
-            best = decode_best_prices(payload)
+            best = decode_best_prices(payload, self.symbol)
         except MalformedMessageError as error:
             self._note_malformed("bookTicker", error)
             return
@@ -407,17 +403,12 @@ class Feed:
     def _take_trade(self, payload: msgspec.Raw, epoch: int) -> None:
         self.counters.messages += 1
         try:
-            trade = decode_trade(payload)
+            trade = decode_trade(payload, self.symbol)
         except MalformedMessageError as error:
             self._note_malformed("trade", error)
             return
-        if trade.trade_id:
-            if trade.trade_id <= self._last_trade_id:
-                return  # two sockets deliver for a while
-            self._last_trade_id = trade.trade_id
-        if trade.is_market:
-            self.trades.append(trade)
-            self.trade_version += 1
+        if self._tape.take(trade):
+            self._sync.trade(self._loop.time())
             self.wake()
 
     def _note_malformed(self, kind: str, error: MalformedMessageError) -> None:
@@ -450,6 +441,11 @@ class Feed:
                     if depth is not None:
                         self._host.renew(self.market, Route.PUBLIC, depth)
 
+    def _perform_anew(self, outcomes: Outcomes) -> None:
+        """The same, where another book was put in place: readers are told once the state is known."""
+        self._perform(outcomes)
+        self._change_listeners.tell(None)
+
     def _note_state(self, change: StateChanged) -> None:
         self.counters.gaps = self._sync.gaps
         self.counters.resyncs = self._sync.resyncs
@@ -465,39 +461,71 @@ class Feed:
             self._turns.begin_anew()
             self._drop_partial()
             self._next_refresh_s = self._loop.time() + (self.options.refresh_s or 0.0)
+            self._next_widening_s = self._loop.time() + _CALM_S
             if self.info is None:
-                self._look_up()
+                self._symbol_watch.begin()
         self._publish()
-        if is_joined:
-            self._change_listeners.tell(None)
 
     def _begin_fetch(self, order: FetchSnapshot) -> None:
-        limit = self.options.limit or _DEFAULT_LIMITS[self.market]
         urgency = self.urgency if order.urgent else self.urgency + 100
-        self._fetch.begin(order, lambda: self._host.snapshot(self.ref, limit, urgency=urgency))
+        is_repeat = self._sync.book is not None or order.is_probe
+        limit = self._wanted_levels
+        if order.is_probe and self.market is Market.SPOT:
+            limit = min(limit, _PROBE_LEVELS)  # its id tells all
+        self._stand_in.give_up()
+        if is_repeat and order.urgent and not order.is_probe:
+            wait_s = self._host.snapshot_wait_s(self.ref)
+            if wait_s > _STAND_IN_AFTER_S or order.failures >= _STAND_IN_AFTER_FAILURES:
+                self._ask_stand_in(order)
+        self._fetch.begin(order, lambda: self._host.snapshot(self.ref, limit, urgency=urgency, is_repeat=is_repeat))
+
+    def _ask_stand_in(self, order: FetchSnapshot) -> None:
+        self._stand_in.want(order, self._loop.time())
+        if not self._stand_in.is_subscribed:
+            self._stand_in.is_subscribed = True
+            self._host.subscribe(self.market, Route.PUBLIC, self._stand_in.name, self._stand_in)
+
+    def _take_stand_in(self, order: FetchSnapshot, snapshot: Snapshot) -> None:
+        self._fetch.give_up()
+        self.snapshot_arrived(order, snapshot)
+
+    def _drop_stand_in(self) -> None:
+        self._stand_in.give_up()
+        if self._stand_in.is_subscribed:
+            self._stand_in.is_subscribed = False
+            self._host.unsubscribe(self.market, Route.PUBLIC, self._stand_in.name, self._stand_in)
 
     def snapshot_arrived(self, order: FetchSnapshot, snapshot: Snapshot) -> None:
         """The snapshot that the sync ordered (SnapshotTaker)."""
         now_s = self._loop.time()
+        self._trouble = None
+        self._stand_in.give_up()
+        before = self._sync.book
         try:
             outcomes = self._sync.snapshot(snapshot, order.number, now_s)
         except MalformedMessageError as error:  # met where two books were compared
             self._note_malformed("snapshot", error)
             outcomes = self._sync.resync(now_s)
-        self._perform(outcomes)
+        if not order.is_probe or self._sync.book is not before:
+            self._levels = snapshot.limit or self._wanted_levels
+        if self._sync.book is before:
+            self._perform(outcomes)
+        else:
+            self._perform_anew(outcomes)
         self.wake()
 
     def snapshot_failed(self, order: FetchSnapshot, error: DepthGuiError) -> None:
         """It could not be had (SnapshotTaker)."""
         if isinstance(error, MalformedMessageError):
             self._note_malformed("snapshot", error)
-        _log.info("%s: no snapshot (attempt %d): %s", self.ref, order.attempt, error)
+        _log.info("%s: no snapshot (attempt %d): %s", self.ref, order.failures + 1, error)
         is_over = isinstance(error, _PERMANENT) or (isinstance(error, BinanceAPIException) and not error.is_retryable)
         if is_over and order.urgent:  # a live book that merely could not be audited goes on
-            if isinstance(error, UnknownSymbolError) and self._info_task is not None:
+            if isinstance(error, UnknownSymbolError) and self._symbol_watch.is_under_way:
                 self._trouble = error  # the look-up is about to say so too, with near matches
             else:
-                self._fail(error)
+                is_unknown = isinstance(error, UnknownSymbolError)
+                self._fail(self._unlisted if is_unknown and self._unlisted is not None else error)
                 return
         self._trouble = error
         self._publish()
@@ -505,22 +533,35 @@ class Feed:
 
     # The symbol's description
 
-    def _look_up(self) -> None:
-        if self._info_task is None:
-            self._info_task = self._loop.create_task(self._ask_for_info(), name=f"look up {self.ref}")
+    def _is_quiet(self, now_s: float) -> bool:
+        last_s, book = self.counters.last_data_s, self.book
+        is_empty = book is not None and not (len(book.bids) and len(book.asks))
+        return is_empty or last_s is None or now_s - last_s >= _QUIET_S
 
-    async def _ask_for_info(self) -> None:
-        try:
-            self.info = await self._host.symbol_info(self.ref)
-        except DepthGuiError as error:
-            self._info_task = None
-            if isinstance(error, _PERMANENT) and self.state is not FeedState.LIVE:
+    def info_arrived(self, info: SymbolInfo) -> None:
+        """The symbol's description (InfoTaker)."""
+        self._unlisted = None
+        if info == self.info:
+            return
+        self.info = info
+        if info.is_trading:
+            self.trading_status_since_wall_ms = None
+        elif self.trading_status_since_wall_ms is None:
+            self.trading_status_since_wall_ms = _wall_ms()
+        self._publish()
+        self._tell_listeners()
+
+    def info_failed(self, error: DepthGuiError) -> None:
+        """It could not be had (InfoTaker). Only the order book endpoint's word ends a feed: a listing may lag."""
+        if isinstance(error, UnknownSymbolError):
+            self._unlisted = error
+            if isinstance(self._trouble, UnknownSymbolError):
                 self._fail(error)
-            else:
-                _log.info("%s: the symbol's description is missing: %s", self.ref, error)
-        else:
-            self._info_task = None
-            self._tell_listeners()
+                return
+        elif isinstance(error, _PERMANENT) and self.state is not FeedState.LIVE:
+            self._fail(error)
+            return
+        _log.info("%s: the symbol's description is missing: %s", self.ref, error)
 
     # State
 
@@ -528,6 +569,8 @@ class Feed:
         self._end()
         self._failure = error
         _log.error("%s: %s", self.ref, error)
+        if isinstance(error, _WATCHED):
+            self._failure_watch.begin()
         self._publish()
 
     def _publish(self) -> None:
@@ -550,24 +593,39 @@ class Feed:
             return FeedState.STOPPED, "Stopped", None
         sync_state = self._sync.state
         if sync_state is SyncState.LIVE:
-            return FeedState.LIVE, "Live", None
+            return self._describe_live()
         if sync_state is SyncState.STALE:
-            return FeedState.STALE, "No data; asking the venue whether the symbol is quiet", None
+            return FeedState.STALE, f"No data; waiting for {self._waiting_reason()}", None
         if sync_state is SyncState.DISCONNECTED:
             if self._lost is None:
                 return FeedState.CONNECTING, "Connecting", None
+            if isinstance(self._lost, StreamInterruptedError):
+                is_first = self.book is None
+                return (FeedState.CONNECTING if is_first else FeedState.RECONNECTING), str(self._lost), self._lost
             return FeedState.RECONNECTING, f"Reconnecting: {self._lost}", self._lost
         if self._partial is not None and self._partial.is_live:
             return FeedState.LIVE, "Live from partial books: no snapshot has joined the stream", None
         return (
             (FeedState.CONNECTING if self.book is None else FeedState.STALE),
-            f"Waiting for a snapshot: {self._waiting_reason()}",
+            f"Waiting for {self._waiting_reason()}",
             None,
         )
 
+    def _describe_live(self) -> tuple[FeedState, str, None]:
+        info, book = self.info, self.book
+        if info is None or info.is_trading:
+            return FeedState.LIVE, "Live", None
+        detail = status_since(info.status, self.trading_status_since_wall_ms)
+        is_empty = book is not None and not (len(book.bids) or len(book.asks))
+        return (FeedState.STALE if is_empty else FeedState.LIVE), detail, None
+
     def _waiting_reason(self) -> str:
-        pause = self._host.request_pause(self.market)
-        return str(pause or self._trouble or "it has to join the stream")
+        reason = self._sync.waiting_for
+        why = self._host.request_pause(self.market) or self._trouble
+        if why is not None:
+            return f"{reason}: {why}"
+        waiting = self._host.waiting_requests(self.market)
+        return f"{reason}; {waiting} requests wait for their turn" if waiting > 1 else reason
 
 
 class _Reader:

@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from depthgui.binance.endpoints import Endpoints, Market, Route, SymbolRef
-from depthgui.binance.limits import CONNECTS_PER_5_MINUTES, SlidingWindow
+from depthgui.binance.limits import CONNECTS_PER_5_MINUTES, MARKET_LIMITS, SlidingWindow
 from depthgui.binance.symbols import SymbolInfo, SymbolTable, suggest
-from depthgui.book.errors import DepthGuiError, UnknownSymbolError
+from depthgui.book.errors import DepthGuiError, MalformedMessageError, UnknownSymbolError
 from depthgui.book.messages import Snapshot
 from depthgui.depthcache.connection import Connection, ConnectionOptions, ConnectionStatus
 from depthgui.depthcache.counters import LoopLag
@@ -25,6 +25,7 @@ from depthgui.depthcache.feed_status import RequestPause
 from depthgui.depthcache.listeners import Listeners
 from depthgui.depthcache.shared_socket import StreamReader
 from depthgui.depthcache.shared_stream import SharedStream
+from depthgui.depthcache.snapshot_allowance import RepeatPool, SnapshotAllowance
 from depthgui.depthcache.venue_rest import VenueRest
 from depthgui.transport.proxy import ProxyChoice
 from depthgui.transport.rest import RestClient
@@ -73,6 +74,8 @@ class Hub:
         self._statuses: dict[str, ConnectionStatus] = {}
         self._listeners: Listeners[ConnectionStatus] = Listeners("connections")
         self._feeds: dict[Feed, None] = {}
+        self._allowances: dict[SymbolRef, SnapshotAllowance] = {}
+        self._repeats: dict[int, RepeatPool] = {}
         self._tables: dict[Market, tuple[float, SymbolTable]] = {}
         self._table_tasks: dict[Market, asyncio.Task[SymbolTable]] = {}
         self._offsets_ms: dict[Market, float] = {}
@@ -149,15 +152,22 @@ class Hub:
         """The market's symbols; fetched once an hour. Raises what the venue's REST raises."""
         return list((await self._table(market)).symbols)
 
-    async def symbol_info(self, ref: SymbolRef) -> SymbolInfo:
-        """Look a symbol up. Raises UnknownSymbolError with near matches."""
-        table = await self._table(ref.market)
+    async def symbol_info(self, ref: SymbolRef, *, fresh_s: float = _SYMBOLS_FRESH_S) -> SymbolInfo:
+        """Look a symbol up, in a listing that is no older than `fresh_s`.
+
+        Raises UnknownSymbolError with near matches; MalformedMessageError where the listing has the symbol, but in a
+        row that cannot be read; what the venue's REST raises.
+        """
+        table = await self._table(ref.market, fresh_s=fresh_s)
         info = _find(table, ref.symbol)
         if info is None:  # it may have been listed since
             table = await self._table(ref.market, fresh_s=_UNKNOWN_FRESH_S)
             info = _find(table, ref.symbol)
         if info is not None:
             return info
+        reason = next((reason for name, reason in table.skipped if name == ref.symbol), None)
+        if reason is not None:
+            raise MalformedMessageError(f"{ref.symbol} is listed in a row that cannot be read: {reason}")
         names = suggest(ref.symbol, (info.symbol for info in table.symbols))
         raise UnknownSymbolError(ref.symbol, ref.market.label, suggestions=names)
 
@@ -181,15 +191,23 @@ class Hub:
 
     # What feeds ask for (FeedHost)
 
+    def connect(self, market: Market) -> None:
+        """A user wants data of the market: connections that have given up begin again. Nothing else makes them."""
+        for (of_market, _), group in self._connections.items():
+            for connection in group if of_market is market else ():
+                connection.want()
+
     def subscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
-        """Deliver a stream, on a connection that has room for it unless others read it already."""
+        """Deliver a stream, on a connection that has room for it unless others read it already.
+
+        A connection that has given up does not begin again for it; see `connect`.
+        """
         shared = self._streams.get((market, route, name))
         if shared is not None:
             shared.add(reader)
-            shared.connection.want()
             return
         connection = self._connection_with_room(market, route)
-        shared = self._streams[market, route, name] = SharedStream(connection, reader)
+        shared = self._streams[market, route, name] = SharedStream(connection, name, reader)
         connection.subscribe(name, shared)
 
     def unsubscribe(self, market: Market, route: Route, name: str, reader: StreamReader) -> None:
@@ -208,9 +226,41 @@ class Hub:
         if shared is not None:
             shared.connection.renew(name)
 
-    async def snapshot(self, ref: SymbolRef, limit: int, *, urgency: int) -> Snapshot:
-        """Fetch a snapshot in its turn."""
+    async def snapshot(self, ref: SymbolRef, limit: int, *, urgency: int, is_repeat: bool = False) -> Snapshot:
+        """Fetch a snapshot in its turn; a repeated one within the symbol's allowance, with fewer levels if need be."""
+        allowance = self._allowance(ref)
+        loop = asyncio.get_running_loop()
+        while is_repeat:
+            limit = allowance.levels(limit, loop.time())
+            wait_s = allowance.wait_s(limit, loop.time())
+            if wait_s <= 0:
+                break
+            await asyncio.sleep(wait_s)
+        allowance.spend(limit, loop.time(), is_repeat=is_repeat)
         return await self.rest.snapshot(ref, limit, urgency=urgency)
+
+    def allowed_levels(self, ref: SymbolRef, wanted: int) -> int:
+        """Levels a side that a repeated snapshot of the symbol would have if it were asked for now."""
+        return self._allowance(ref).levels(wanted, asyncio.get_running_loop().time())
+
+    def snapshot_wait_s(self, ref: SymbolRef) -> float:
+        """Seconds until a repeated snapshot of the symbol could be asked for."""
+        now_s = asyncio.get_running_loop().time()
+        pause = self.rest.pause(ref.market)
+        allowance = self._allowance(ref)
+        return max(allowance.wait_s(allowance.levels(1, now_s), now_s), 0.0 if pause is None else pause.left_s)
+
+    def _allowance(self, ref: SymbolRef) -> SnapshotAllowance:
+        allowance = self._allowances.get(ref)
+        if allowance is None:
+            budget = self.rest.budget(ref.market)
+            pool = self._repeats.setdefault(id(budget), RepeatPool(budget))  # markets may share a budget
+            allowance = self._allowances[ref] = SnapshotAllowance(MARKET_LIMITS[ref.market], pool)
+        return allowance
+
+    def waiting_requests(self, market: Market) -> int:
+        """Number of requests to the market's host that wait for their turn."""
+        return self.rest.waiting(market)
 
     def request_pause(self, market: Market) -> RequestPause | None:
         """Why requests to the market's host wait at present, if they do."""
@@ -239,10 +289,11 @@ class Hub:
                 return connection
         number = len(group) + 1
         suffix = f" ({number})" if number > 1 else ""
+        url, *other_hosts = self.endpoints.stream_urls(market, route)
         status = ConnectionStatus(
             key=f"{market.value}/{route.value}/{number}",
             label=f"{self.endpoints.name} {market.label}{_NAMES[route]}{suffix}",
-            url=self.endpoints.stream_url(market, route),
+            url=url,
         )
         connection = Connection(
             status,
@@ -251,6 +302,7 @@ class Hub:
             connects=self._connects,
             options=self.options.connection,
             report=self._report,
+            other_hosts=other_hosts,
         )
         group.append(connection)
         return connection

@@ -14,7 +14,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from depthgui.binance.endpoints import Market, SymbolRef
-from depthgui.book.errors import BinanceUnableToConnect, BinanceWebsocketClosed, DepthGuiError, UsageError
+from depthgui.book.errors import (
+    BinanceUnableToConnect,
+    BinanceWebsocketClosed,
+    DepthGuiError,
+    StreamInterruptedError,
+    UsageError,
+)
 from depthgui.book.messages import Diff, Snapshot
 from depthgui.depthcache.client import AsyncClient
 from depthgui.depthcache.depth_cache import ConvType, DepthCache
@@ -186,7 +192,9 @@ class BaseDepthCacheManager:
         elif not isinstance(error, BinanceWebsocketClosed) and self.get_depth_cache().state is FeedState.FAILED:
             self._is_over = True
             raise error
-        return {"e": "error", "type": type(error).__name__, "m": str(error)}
+        # Scripts know one word for a stream that ended and comes back.
+        kind = BinanceWebsocketClosed if isinstance(error, StreamInterruptedError) else type(error)
+        return {"e": "error", "type": kind.__name__, "m": str(error)}
 
     def _note_status(self, feed: Feed) -> None:
         status = feed.status

@@ -14,7 +14,9 @@ import msgspec
 from depthgui.binance.codec import decode_partial, partial_stream
 from depthgui.binance.endpoints import SymbolRef
 from depthgui.book.errors import DepthGuiError
+from depthgui.book.messages import Snapshot
 from depthgui.book.order_book import OrderBook
+from depthgui.book.sequence import is_new_numbering
 
 _LEVELS = 20
 _INTERVAL_MS = 100
@@ -38,6 +40,7 @@ class PartialBook:
         self._on_book = on_book
         self._is_open = False
         self._arrived_s = 0.0
+        self._lowest_id = 0
 
     @property
     def is_live(self) -> bool:
@@ -58,10 +61,22 @@ class PartialBook:
 
     def frame(self, payload: msgspec.Raw, epoch: int) -> None:
         """Replace the book, unless the event is older than it."""
-        snapshot = decode_partial(payload, self.ref.market, _LEVELS)
-        if self.is_over or (self.book is not None and snapshot.last_update_id < self.book.last_update_id):
+        snapshot = decode_partial(payload, self.ref.market, _LEVELS, self.ref.symbol)
+        if self.is_over or self._is_older(snapshot):
             return
         self.version += 1
         self.book = OrderBook.from_snapshot(self.ref.symbol, snapshot, self.version)
         self._arrived_s = self._now_s()
         self._on_book()
+
+    def _is_older(self, snapshot: Snapshot) -> bool:
+        book, update_id, time_ms = self.book, snapshot.last_update_id, snapshot.event_time_ms
+        if book is not None and update_id < book.last_update_id:
+            is_new = time_ms is not None and is_new_numbering(
+                update_id, time_ms, lowest_id=self._lowest_id, latest_ms=book.event_time_ms
+            )
+            if not is_new:
+                return True
+            self._lowest_id = update_id
+        self._lowest_id = self._lowest_id or update_id
+        return False

@@ -29,11 +29,11 @@ class SnapshotFetch:
         """Fetch nothing yet; `name` is the symbol's, for the task."""
         self._taker = taker
         self._name = f"snapshot {name}"
-        self._backoff = backoff or Backoff(first_s=0.5, most_s=15.0)
+        self._backoff = backoff or Backoff(first_s=0.25, most_s=15.0)
         self._task: asyncio.Task[None] | None = None
 
     def begin(self, order: FetchSnapshot, request: Callable[[], Awaitable[Snapshot]]) -> None:
-        """Carry out `order` with `request`, after a wait if attempts before it failed; gives up any fetch before it."""
+        """Carry out `order` with `request`, after a wait if requests before it failed; gives up any fetch before it."""
         self.give_up()
         self._task = asyncio.get_running_loop().create_task(self._fetch(order, request), name=self._name)
 
@@ -46,8 +46,8 @@ class SnapshotFetch:
         return None
 
     async def _fetch(self, order: FetchSnapshot, request: Callable[[], Awaitable[Snapshot]]) -> None:
-        if order.attempt > 1:
-            await asyncio.sleep(self._backoff.delay_s(order.attempt - 1))
+        if order.failures:
+            await asyncio.sleep(self._backoff.delay_s(order.failures))
         try:
             snapshot = await request()
         except DepthGuiError as error:

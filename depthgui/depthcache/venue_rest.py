@@ -1,24 +1,28 @@
 """The venue's REST answers as messages or errors, within the budget of request weight.
 
-Requests wait their turn in one queue a market: the most urgent first, no more at once than the budget allows. After a
-429 or 418 nothing is sent until the time the venue named.
+Requests wait their turn in one queue a pool of request weight: the most urgent first, no more at once than the budget
+allows. After a 429 or 418 nothing is sent until the time the venue named.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import email.utils
 import heapq
 import itertools
 import logging
 import math
+import re
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from depthgui.binance.checked import time_ms
 from depthgui.binance.codec import decode_error, decode_server_time_ms, decode_snapshot
 from depthgui.binance.endpoints import API_PREFIX, Endpoints, Market, SymbolRef
-from depthgui.binance.limits import MARKET_LIMITS, WeightBudget
+from depthgui.binance.limits import MARKET_LIMITS, WeightBudget, WeightPool
 from depthgui.binance.symbols import SymbolTable, decode_exchange_info
 from depthgui.book.errors import (
     BinanceAPIException,
@@ -37,7 +41,11 @@ _log = logging.getLogger(__name__)
 
 _UNKNOWN_SYMBOL = -1121
 _NO_DEPTH = -1112
+_TOO_MANY_REQUESTS = -1003
 _DEFAULT_RETRY_AFTER_S = 60.0
+_LONGEST_BAN_S = 3 * 24 * 3600.0
+_LONGEST_REASON = 1000
+_BANNED_UNTIL = re.compile(rb"banned until (\d{10,19})(?!\d)")
 _FIREWALL_PAUSE_S = 60.0
 _MAX_AT_ONCE = 4
 _PAUSE_REASONS = MappingProxyType(
@@ -101,6 +109,11 @@ class _Turns:
             self._under_way += 1
             turn.set_result(None)
 
+    @property
+    def waiting(self) -> int:
+        """Number of requests that wait for their turn."""
+        return len(self._waiting)
+
     def wait_s(self) -> float:
         """Seconds until the next request may be sent; 0 where none waits."""
         return self.budget.wait_s(self._waiting[0][2], asyncio.get_running_loop().time()) if self._waiting else 0.0
@@ -125,19 +138,23 @@ class VenueRest:
     endpoints: Endpoints
     client: RestClient
     headers: Mapping[str, str] = field(default_factory=dict)
-    _turns: dict[Market, _Turns] = field(default_factory=dict)
-    _refusals: dict[Market, int] = field(default_factory=dict)
+    _turns: dict[WeightPool, _Turns] = field(default_factory=dict)
+    _refusals: dict[WeightPool, int] = field(default_factory=dict)
 
     def budget(self, market: Market) -> WeightBudget:
-        """Request weight of the market's host."""
+        """Request weight of the market's pool: markets that share a budget at the venue share it here."""
         return self._turns_of(market).budget
+
+    def waiting(self, market: Market) -> int:
+        """Number of requests to the market's host that wait for their turn."""
+        return self._turns_of(market).waiting
 
     def pause(self, market: Market) -> RequestPause | None:
         """Why requests to the market's host wait at present, None if they don't."""
         turns = self._turns_of(market)
         refused_s = turns.budget.blocked_until_s - asyncio.get_running_loop().time()
         if refused_s > 0:
-            return RequestPause(_PAUSE_REASONS[self._refusals[market]], refused_s)
+            return RequestPause(_PAUSE_REASONS[self._refusals[MARKET_LIMITS[market].pool]], refused_s)
         paced_s = turns.wait_s()
         return RequestPause("requests are spaced out to stay within Binance's limit", paced_s) if paced_s > 0 else None
 
@@ -206,9 +223,10 @@ class VenueRest:
         await self.client.close()
 
     def _turns_of(self, market: Market) -> _Turns:
-        turns = self._turns.get(market)
+        limits = MARKET_LIMITS[market]
+        turns = self._turns.get(limits.pool)
         if turns is None:
-            turns = self._turns[market] = _Turns(WeightBudget(MARKET_LIMITS[market].weight_per_minute))
+            turns = self._turns[limits.pool] = _Turns(WeightBudget(limits.weight_per_minute))
         return turns
 
     def _observe(self, market: Market, answer: RestAnswer) -> None:
@@ -217,31 +235,50 @@ class VenueRest:
         used = answer.headers.get("x-mbx-used-weight-1m", "")
         if used.isdecimal():
             budget.observe(int(used), now_s)
-        if answer.status in _PAUSE_REASONS:
-            self._refusals[market] = answer.status
-            budget.block(_FIREWALL_PAUSE_S if answer.status == 403 else _retry_after_s(answer), now_s)
+        status = _refusal_status(answer)
+        if status in _PAUSE_REASONS:
+            self._refusals[MARKET_LIMITS[market].pool] = status
+            budget.block(_FIREWALL_PAUSE_S if status == 403 else _retry_after_s(answer), now_s)
 
     @staticmethod
     def _error(answer: RestAnswer) -> DepthGuiError:
-        if answer.status in {418, 429}:
-            return RateLimitedError(answer.status, _retry_after_s(answer), url=answer.url)
+        refusal_status = _refusal_status(answer)
+        if refusal_status in {418, 429}:
+            return RateLimitedError(refusal_status, _retry_after_s(answer), url=answer.url)
         if answer.status == 451:
             return RegionNotServedError(url=answer.url)
         known = decode_error(answer.body)
         if known is not None:
             return BinanceAPIException(answer.status, *known, url=answer.url)
         if answer.status == 403:
-            refusal = BinanceAPIException(403, 0, "Binance's firewall refused the request", url=answer.url)
-            refusal.is_retryable = True  # what the firewall dislikes is a rate, or an address that changes
-            return refusal
-        if answer.status >= 500:
-            return BinanceAPIException(answer.status, 0, _NO_REASON, url=answer.url)
+            return BinanceAPIException(403, 0, "Binance's firewall refused the request", url=answer.url)
+        if answer.status >= 500 or answer.status == 408:
+            reason = "the venue's back-end took too long" if answer.status == 408 else _NO_REASON
+            return BinanceAPIException(answer.status, 0, reason, url=answer.url)
         return NotBinanceError(answer.url, f"HTTP {answer.status} without the venue's error body")
 
 
+def _refusal_status(answer: RestAnswer) -> int:
+    """The status, or 429 where only the body's code says that too much was asked."""
+    if answer.status in _PAUSE_REASONS or answer.status == 200:
+        return answer.status
+    known = decode_error(answer.body)
+    return 429 if known is not None and known[0] == _TOO_MANY_REQUESTS else answer.status
+
+
 def _retry_after_s(answer: RestAnswer) -> float:
+    """How long to wait: as the header says in seconds or as a date, else as the text of a ban says."""
+    header = answer.headers.get("retry-after", "")
+    banned_until = _BANNED_UNTIL.search(answer.body[:_LONGEST_REASON])
+    wait_s = _DEFAULT_RETRY_AFTER_S
     try:
-        seconds = float(answer.headers["retry-after"])
-    except (KeyError, ValueError):
-        return _DEFAULT_RETRY_AFTER_S
-    return max(seconds, 1.0) if math.isfinite(seconds) else _DEFAULT_RETRY_AFTER_S
+        if header:
+            wait_s = float(header)
+        elif banned_until is not None:
+            wait_s = time_ms(int(banned_until[1])) / 1000 - time.time()
+    except ValueError:
+        with contextlib.suppress(ValueError):
+            wait_s = email.utils.parsedate_to_datetime(header).timestamp() - time.time()
+    except MalformedMessageError:  # no time that can be
+        wait_s = _DEFAULT_RETRY_AFTER_S
+    return min(max(wait_s, 1.0), _LONGEST_BAN_S) if math.isfinite(wait_s) else _DEFAULT_RETRY_AFTER_S

@@ -6,9 +6,9 @@ Run it with ``python -m depthgui.exchange --port 8900``, or inside a program wit
 from depthgui.exchange.clock import Clock, ManualClock, SystemClock
 from depthgui.exchange.faults import FAULTS, Fault, FaultBox, FaultError, describe_faults
 from depthgui.exchange.playback import Replay
-from depthgui.exchange.recording_lines import RecordingError
 from depthgui.exchange.server import Exchange
 from depthgui.exchange.streams import SocketRules
+from depthgui.recording.lines import RecordingError
 
 __all__ = [
     "FAULTS",

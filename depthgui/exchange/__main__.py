@@ -23,11 +23,20 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on [%(default)s]")
     add("--port", type=int, default=8900, help="port to listen on, 0 for any [%(default)s]")
     add("--seed", type=int, default=1, help="seed of the synthetic market [%(default)s]")
-    add("--replay", type=Path, nargs="+", action="extend", default=[], metavar="FILE", help="recordings to play")
+    add(
+        "--replay",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="recordings to play, files or folders",
+    )
     add("--speed", type=_speed, default=1.0, help="speed of the recordings, 1 to 100 [%(default)s]")
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--loop", action="store_true", help="play recordings again and again")
     again.add_argument("--once", action="store_true", help="play recordings once; the last book stays (the default)")
+    add("--keep-pauses", action="store_true", help="play pauses of more than two seconds as they are")
     add("--hold", action="store_true", help="begin a recording when somebody subscribes to its symbol")
     add("--now", action="store_true", help="move the recordings' event times to the present")
     add("--fault", action="append", default=[], metavar="SPEC", help='a fault, e.g. "drop symbol=BTCUSDT after=50"')
@@ -46,7 +55,14 @@ def _speed(text: str) -> float:
 
 def _exchange(options: argparse.Namespace) -> Exchange:
     replays = [
-        Replay(path, speed=options.speed, loop=options.loop, hold=options.hold, now=options.now)
+        Replay(
+            path,
+            speed=options.speed,
+            loop=options.loop,
+            hold=options.hold,
+            now=options.now,
+            keeps_pauses=options.keep_pauses,
+        )
         for path in options.replay
     ]
     faults = [*options.fault, *(path.read_text(encoding="utf-8") for path in options.fault_file)]

@@ -41,6 +41,27 @@ class ControlRequest:
         """The answer that all is well."""
         return encode_json({"result": result, "id": self.request_id})
 
+    def odd_answers(self, kind: str) -> list[bytes]:
+        """Answers that are not what the venue documents, by the kinds of the fault `odd-answer`."""
+        error = {"code": 2, "msg": "Invalid request: said by a fault"}
+        bodies: list[dict[str, Any]]
+        match kind:
+            case "no-id":
+                bodies = [{"result": None}]
+            case "text-id":
+                bodies = [{"result": None, "id": str(self.request_id)}]
+            case "twice":
+                bodies = [{"result": None, "id": self.request_id}] * 2
+            case "list":
+                bodies = [{"result": list(self.params), "id": self.request_id}]
+            case "error":
+                bodies = [{**error, "id": self.request_id}]
+            case "error-without-id":
+                bodies = [error]
+            case _:
+                bodies = [{"result": None, "id": 1_000_000}]
+        return [encode_json(body) for body in bodies]
+
     def stream_names(self) -> list[str]:
         """The streams asked for; ControlError if there is something else among them."""
         if not all(isinstance(name, str) for name in self.params):

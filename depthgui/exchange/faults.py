@@ -38,6 +38,7 @@ class Where(Enum):
 
     MESSAGE = "a message"
     SESSION = "a connection that stands"
+    REQUEST = "a SUBSCRIBE or UNSUBSCRIBE"
     CONNECT = "a new connection"
     DEPTH = "a snapshot request"
     REST = "any REST request"
@@ -107,6 +108,22 @@ FAULTS: Mapping[str, FaultKind] = {
         Where.SESSION,
         "sends serverShutdown, and closes later",
         settings={"close_after": Setting(0.0, "seconds until the connection is closed with 1001; 0: never")},
+    ),
+    "ignore-subscribe": FaultKind(
+        Where.REQUEST,
+        "swallows a SUBSCRIBE: no answer, and no data",
+        settings={"serves": Setting(False, "sends the data all the same")},
+    ),
+    "odd-answer": FaultKind(
+        Where.REQUEST,
+        "answers a SUBSCRIBE or UNSUBSCRIBE in another form, and does what it asks for",
+        settings={
+            "kind": Setting(
+                "other-id",
+                "in what way",
+                ("other-id", "no-id", "text-id", "twice", "list", "error", "error-without-id"),
+            )
+        },
     ),
     "refuse": FaultKind(
         Where.CONNECT,

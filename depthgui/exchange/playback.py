@@ -14,11 +14,13 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from depthgui.binance.checked import plain_number
 from depthgui.binance.endpoints import Market
+from depthgui.book.errors import MalformedMessageError
 from depthgui.book.messages import BestPrices, Diff, Level, Snapshot
 from depthgui.exchange.recorded_messages import (
     DECODE_ERRORS,
@@ -33,11 +35,12 @@ from depthgui.exchange.recorded_messages import (
     shifted,
     spec_of,
 )
-from depthgui.exchange.recording_lines import RecordedLine, RecordingError, RecordingLines
+from depthgui.exchange.recorded_symbols import survey
 from depthgui.exchange.source import Message, Publish
 from depthgui.exchange.stream_names import Kind, Topic
 from depthgui.exchange.truth_book import TruthBook, best_first
 from depthgui.exchange.venue_format import Dialect
+from depthgui.recording.lines import RecordedLine, RecordingError, RecordingLines
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +59,8 @@ class Replay:
 
     `speed` times as fast as recorded, 1 to 100; `loop` again and again, or once, after which the last book stays;
     `hold` waits at the beginning until somebody subscribes to a stream of the symbol; `now` moves event times to the
-    present, otherwise they are as recorded.
+    present, otherwise they are as recorded. `path` is a file or a folder; `symbol` chooses one of several in it.
+    `keeps_pauses` plays pauses of more than two seconds as they are.
     """
 
     path: Path
@@ -64,10 +68,22 @@ class Replay:
     loop: bool = False
     hold: bool = False
     now: bool = False
+    symbol: str = ""
+    keeps_pauses: bool = False
+
+
+def replays_of(replay: Replay) -> tuple[Replay, ...]:
+    """One replay for each symbol of a recording. Raises RecordingError where it holds none, OSError."""
+    lines = RecordingLines(replay.path, keeps_pauses=replay.keeps_pauses)
+    names = survey(lines).names
+    if not names:
+        what = f" ({lines.warnings[0]})" if lines.warnings else ""
+        raise RecordingError(f"{replay.path} holds no recorded market data{what}")
+    return tuple(replace(replay, symbol=name) for name in names)
 
 
 class PlaybackSource:
-    """Plays one recording of one symbol.
+    """Plays one symbol of a recording.
 
     `warnings` names what could not be read; `rounds` counts finished rounds; `is_finished` says that a recording
     played once has come to its end: its book stays. Raises RecordingError for a file without market data, OSError
@@ -83,19 +99,22 @@ class PlaybackSource:
         self.lines_played = 0
         self._on_event = on_event
         self._logged_warnings = 0
-        self._lines = RecordingLines(replay.path)
-        self._reader: Iterator[RecordedLine] = iter(self._lines)
+        self._lines = RecordingLines(replay.path, keeps_pauses=replay.keeps_pauses)
+        self._symbols = survey(self._lines)
+        self._symbol = replay.symbol or next(iter(self._symbols.names), "")
+        self._reader: Iterator[RecordedLine] = self._of_symbol()
         self._ahead: deque[RecordedLine] = deque()
         snapshot, diff, symbol = self._look_ahead()
         self.spec = spec_of(diff, snapshot, symbol, replay.path)
         self._dialect = Dialect(self.spec)
         self._seed = snapshot or RecordedSnapshot(diff.U - 1 if diff else 0, [], [])
         self.book: TruthBook[str, str] = TruthBook(self._seed.lastUpdateId, history)
+        self._covered: tuple[str, str] = ("", "")
         self._plant(self._seed)
         self._chain = _ChainState(self._seed.lastUpdateId)
         self._event_ms = self._seed.E or (diff.E if diff else 0)
         self._shift = Shift()
-        self._base_ns = self._ahead[0].recv_ns
+        self._base_ns = 0
         self._base_ms: int | None = None
         self._partials: dict[Topic, tuple[int, int]] = {}
         self._ids_at: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED_ADVANCES)
@@ -117,22 +136,29 @@ class PlaybackSource:
             if (snapshot and diff) or len(self._ahead) >= _LOOKED_THROUGH_AT_START:
                 break
         self.log_warnings()
-        if not symbol:
+        symbol = symbol or self._symbol
+        if not symbol or not self._ahead:
             what = f" ({self.warnings[0]})" if self.warnings else ""
             raise RecordingError(f"{self.replay.path} holds no recorded market data{what}")
         if snapshot is None:
-            self._lines.warn(self._ahead[0].number, "no snapshot follows from here; the book begins empty")
+            what = "no snapshot follows from here; the book begins empty, and only levels that were seen are known"
+            self._lines.warn(self._ahead[0].number, what, self._ahead[0].file)
         return snapshot, diff, diff.s if diff else symbol
 
     def _decoded(self, line: RecordedLine, decode: Callable[[bytes], Any]) -> Any:
         try:
             return decode(line.data)
         except DECODE_ERRORS as error:
-            self._lines.warn(line.number, f"skipped, not of the venue's shape ({error})")
+            self._lines.warn(line.number, f"skipped, not of the venue's shape ({error})", line.file)
             return None
 
+    def _of_symbol(self) -> Iterator[RecordedLine]:
+        """The lines of this symbol; times go on over those of others."""
+        return (line for line in self._lines if self._symbols.owner(line) == self._symbol)
+
     def _plant(self, snapshot: RecordedSnapshot) -> None:
-        self.book.replace(snapshot.lastUpdateId, dict(snapshot.bids), dict(snapshot.asks))
+        self.book.replace(snapshot.lastUpdateId, dict(_plain(snapshot.bids)), dict(_plain(snapshot.asks)))
+        self._covered = _range(self.book.bids, self.book.asks)
 
     @property
     def warnings(self) -> list[str]:
@@ -243,7 +269,10 @@ class PlaybackSource:
         recorded = self._decoded(line, decode_diff)
         if recorded is None:
             return
-        self._chain.note_diff(recorded, line, self._seed.lastUpdateId)
+        if (recorded.pu is None) is not (self.spec.market is Market.SPOT):
+            self._lines.warn(line.number, f"skipped, not an event of {self.spec.market.label}", line.file)
+            return
+        self._chain.note_diff(recorded, line, self._seed.lastUpdateId, self.book.last_id - self._shift.update_id)
         shift = self._shift
         diff = Diff(
             recorded.U + shift.update_id,
@@ -272,7 +301,7 @@ class PlaybackSource:
         if diff.last_id <= self.book.last_id:
             return
         for is_bid, levels in ((True, diff.bids), (False, diff.asks)):
-            for price, size in levels:
+            for price, size in _plain(levels):
                 self.book.set(diff.last_id, is_bid, price, None if _is_zero(size) else size)
         self.book.last_id = diff.last_id
 
@@ -289,7 +318,7 @@ class PlaybackSource:
 
     def _end(self, now_ms: int, heard: TopicsByKind, publish: Publish) -> None:
         self.log_warnings()
-        if not self.replay.loop or self._chain.join_line == 0:
+        if not self.replay.loop or self._chain.join_line is None:
             self.is_finished = True
             return
         bridge = self._bridge(now_ms)
@@ -340,9 +369,9 @@ class PlaybackSource:
             self.rounds * chain.trade_span,
             bridge.event_time_ms + _PAUSE_BETWEEN_ROUNDS_MS - chain.join_event_ms,
         )
-        self._reader = iter(self._lines)
+        self._reader = self._of_symbol()
         self._ahead.clear()
-        while (line := self._next()) is not None and line.number < chain.join_line:
+        while (line := self._next()) is not None and (line.file, line.number) != chain.join_line:
             self._ahead.popleft()
         if line is not None:
             self._base_ns = line.recv_ns
@@ -366,9 +395,8 @@ class PlaybackSource:
     def _now(self, limit: int | None, event_ms: int) -> Snapshot:
         return self._as_snapshot(self.book.last_id, self.book.bids, self.book.asks, limit, event_ms)
 
-    @staticmethod
     def _as_snapshot(
-        update_id: int, bids: dict[str, str], asks: dict[str, str], limit: int | None, event_ms: int
+        self, update_id: int, bids: dict[str, str], asks: dict[str, str], limit: int | None, event_ms: int
     ) -> Snapshot:
         return Snapshot(
             update_id,
@@ -376,6 +404,7 @@ class PlaybackSource:
             best_first(asks, is_bid=False, order=float, limit=limit),
             event_ms,
             limit,
+            ("", "") if self._chain.has_hole else self._covered,
         )
 
     def _publish_partials(self, now_ms: int, topics: list[Topic], publish: Publish) -> None:
@@ -395,22 +424,23 @@ class _ChainState:
         self.last_id = 0
         self.highest_id = seed_id
         self.has_hole = False
-        self.join_line = 0
+        self.join_line: tuple[str, int] | None = None
         self.join_first_id = 0
         self.join_event_ms = 0
         self.prev_at_join: int | None = None
         self._recorded_last_id: int | None = None
         self._trades: tuple[int, int] | None = None
 
-    def note_diff(self, diff: RecordedDiff, line: RecordedLine, seed_id: int) -> None:
-        """A diff of the recording, with its ids as recorded."""
+    def note_diff(self, diff: RecordedDiff, line: RecordedLine, seed_id: int, book_id: int) -> None:
+        """A diff of the recording, with its ids as recorded; the book is at `book_id`, perhaps by a later snapshot."""
         last_id = self._recorded_last_id
         if last_id is not None and diff.u > last_id:
-            continues = last_id + 1 == diff.U if diff.pu is None else diff.pu == last_id
-            self.has_hole = self.has_hole or not continues
+            before_id = diff.U - 1 if diff.pu is None else diff.pu
+            self.has_hole = self.has_hole or not last_id <= before_id <= max(last_id, book_id)
         self._recorded_last_id = diff.u
         if not self.join_line and diff.u > seed_id:
-            self.join_line, self.join_first_id, self.join_event_ms = line.number, diff.U, diff.E
+            self.join_line = (line.file, line.number)
+            self.join_first_id, self.join_event_ms = diff.U, diff.E
             self.prev_at_join = diff.pu
 
     def note_trade(self, trade_id: object) -> None:
@@ -423,6 +453,23 @@ class _ChainState:
     def trade_span(self) -> int:
         """By how much trade ids must be shifted in each round."""
         return self._trades[1] - self._trades[0] + 1 if self._trades else 0
+
+
+def _plain(levels: Sequence[Level]) -> list[Level]:
+    """Levels whose price and size are numbers, in plain form; others are left out of this book."""
+    found = []
+    for price, size in levels:
+        try:
+            found.append((plain_number(price), plain_number(size)))
+        except MalformedMessageError:
+            continue
+    return found
+
+
+def _range(bids: dict[str, str], asks: dict[str, str]) -> tuple[str, str]:
+    """Lowest and highest price of a recorded snapshot: between them it has all levels."""
+    prices = sorted((*bids, *asks), key=float)
+    return (prices[0], prices[-1]) if prices else ("", "")
 
 
 def _is_zero(size: str) -> bool:

@@ -15,15 +15,16 @@ from depthgui.binance.endpoints import Market
 from depthgui.book.messages import Snapshot
 from depthgui.exchange.clock import Clock, ManualClock, SystemClock
 from depthgui.exchange.control import ControlApi
+from depthgui.exchange.control_messages import ControlRequest
 from depthgui.exchange.faults import Fault, FaultBox, Where
 from depthgui.exchange.hub import StreamHub
 from depthgui.exchange.limits import SlidingCount, WeightBudget, venue_limits
 from depthgui.exchange.market import STEP_MS, UpdateIds
-from depthgui.exchange.playback import PlaybackSource, Replay
+from depthgui.exchange.playback import PlaybackSource, Replay, replays_of
 from depthgui.exchange.rest import RestMarket
 from depthgui.exchange.sabotage import Saboteur
 from depthgui.exchange.source import Message, Source
-from depthgui.exchange.stream_names import Route, Topic
+from depthgui.exchange.stream_names import Route, Topic, parse_stream_name
 from depthgui.exchange.streams import SocketRules, StreamSession, reset
 from depthgui.exchange.symbols import SymbolSpec, listed_symbols
 from depthgui.exchange.synthetic import OnEvent, SyntheticSource
@@ -38,6 +39,13 @@ _IDS_PER_MS = 40  # faster than the market uses them up: after a restart ids go 
 _FUTURES_ID_STRIDE = 14
 
 
+def _budgets() -> dict[Market, WeightBudget]:
+    """A budget for each market; USD-M and COIN-M have one together, as at the venue since June 2026."""
+    budgets = {market: WeightBudget(venue_limits(market).weight_per_minute) for market in Market}
+    budgets[Market.COINM] = budgets[Market.USDM]
+    return budgets
+
+
 class Exchange:
     """A venue of four markets on a loopback address; an async context manager, or `start()` and `stop()`.
 
@@ -47,11 +55,11 @@ class Exchange:
             print(exchange.base_url)  # http://127.0.0.1:PORT; markets are below it: /spot, /usdm, /coinm, /options
 
     `port` 0 takes any free one. `replays` are recordings (paths, or `Replay` with options) that take the place of
-    the synthetic symbol. `clock`: with a `ManualClock` the exchange moves by `step(ms)` only. `rules` are what a test
-    sets for sockets; `enforce_limits=False` counts request weight and refuses nobody. `history` is the number of
-    level changes per symbol that `book_at` can go back; `on_event(market, symbol, diff)` is called with every diff
-    event before faults. Raises OSError if the port is taken, RecordingError for a recording without any market data,
-    FaultError for a fault that is none.
+    the synthetic symbol; `listing` are symbols beside the usual ones. `clock`: with a `ManualClock` the exchange moves
+    by `step(ms)` only. `rules` are what a test sets for sockets; `enforce_limits=False` counts request weight and
+    refuses nobody. `history` is the number of level changes per symbol that `book_at` can go back;
+    `on_event(market, symbol, diff)` is called with every diff event before faults. Raises OSError if the port is taken,
+    RecordingError for a recording without any market data, FaultError for a fault that is none.
     """
 
     def __init__(
@@ -66,13 +74,14 @@ class Exchange:
         rules: SocketRules | None = None,
         enforce_limits: bool = True,
         history: int = 100_000,
+        listing: Iterable[SymbolSpec] = (),
         on_event: OnEvent | None = None,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.faults = FaultBox(self._strike_at_once)
         self.hub = StreamHub(Saboteur(self.faults))
         self.sessions: set[StreamSession] = set()
-        self.budgets = {market: WeightBudget(venue_limits(market).weight_per_minute) for market in Market}
+        self.budgets = _budgets()
         self.base_url = ""
         self._host = host
         self._port = port
@@ -84,7 +93,7 @@ class Exchange:
             self.budgets = {market: WeightBudget(2**62) for market in Market}
         self._connects_limit = _CONNECTS_PER_5_MIN if enforce_limits else 0
         self._connects: dict[str, SlidingCount] = {}
-        self._listing = {(spec.market, spec.symbol): spec for spec in listed_symbols()}
+        self._listing = {(spec.market, spec.symbol): spec for spec in (*listed_symbols(), *listing)}
         self._sources: dict[tuple[Market, str], Source] = {}
         self._asked_until_ms: dict[tuple[Market, str], int] = {}
         self._ids: dict[tuple[Market, str], UpdateIds] = {}
@@ -94,7 +103,8 @@ class Exchange:
         self._runner: web.AppRunner | None = None
         self._driver: asyncio.Task[None] | None = None
         for replay in replays:
-            self._add_replay(replay if isinstance(replay, Replay) else Replay(Path(replay)))
+            for one in replays_of(replay if isinstance(replay, Replay) else Replay(Path(replay))):
+                self._add_replay(one)
         for fault in faults:
             self.faults.add_script(fault)
 
@@ -318,6 +328,7 @@ class Exchange:
             socket, request.transport, self.hub, self.clock,
             market=market, route=route, is_combined=is_combined,
             limits=venue_limits(market), rules=self._rules, address=request.remote or "",
+            fault_of=self._fault_of_request,
         )  # fmt: skip
         self.sessions.add(session)
         try:
@@ -371,6 +382,16 @@ class Exchange:
                     if fault.number("close_after"):
                         self._closing_at_ms.append((now_ms + int(fault.number("close_after") * 1000), session))
 
+    def _fault_of_request(self, session: StreamSession, request: ControlRequest) -> Fault | None:
+        if request.method not in {"SUBSCRIBE", "UNSUBSCRIBE"}:
+            return None
+        for fault in self.faults.standing(Where.REQUEST):
+            if fault.name == "ignore-subscribe" and request.method != "SUBSCRIBE":
+                continue
+            if _is_about(fault, session.market, request) and fault.strikes(self.clock.now_ms()):
+                return fault
+        return None
+
     def _close_due(self, now_ms: int) -> None:
         due = [session for at_ms, session in self._closing_at_ms if at_ms <= now_ms]
         self._closing_at_ms = [entry for entry in self._closing_at_ms if entry[0] > now_ms]
@@ -380,6 +401,15 @@ class Exchange:
 
 def _hears(session: StreamSession, topic: Topic) -> bool:
     return topic in session.topics.values()
+
+
+def _is_about(fault: Fault, market: Market, request: ControlRequest) -> bool:
+    """Say whether a stream that the request names is one that the fault is for."""
+    for name in request.stream_names():
+        topic = parse_stream_name(market, name)
+        if fault.meets(market, "" if topic is None else topic.symbol, name):
+            return True
+    return False
 
 
 def _hears_symbol(session: StreamSession, symbol: str) -> bool:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import WSMessage, WSMsgType, web
@@ -19,6 +19,7 @@ from aiohttp import WSMessage, WSMsgType, web
 from depthgui.binance.endpoints import Market
 from depthgui.exchange.clock import Clock
 from depthgui.exchange.control_messages import ControlError, ControlRequest, parse_control
+from depthgui.exchange.faults import Fault
 from depthgui.exchange.hub import StreamHub
 from depthgui.exchange.limits import SlidingCount, VenueLimits
 from depthgui.exchange.stream_names import Route, Topic, parse_stream_name
@@ -66,6 +67,7 @@ class StreamSession:
         limits: VenueLimits,
         rules: SocketRules,
         address: str,
+        fault_of: Callable[[StreamSession, ControlRequest], Fault | None] = lambda *_: None,
     ) -> None:
         self.market = market
         self.route = route
@@ -76,6 +78,7 @@ class StreamSession:
         self.is_deaf = False
         self.is_closing = False
         self.frames_sent = 0
+        self._fault_of = fault_of
         self._socket = socket_
         self._transport = transport
         self._hub = hub
@@ -222,7 +225,15 @@ class StreamSession:
     def _answer(self, text: str) -> None:
         try:
             request = parse_control(text)
-            self.say(self._handled(request))
+            fault = self._fault_of(self, request)
+            if fault is None:
+                self.say(self._handled(request))
+            elif fault.name == "odd-answer":
+                self._handled(request)
+                for answer in request.odd_answers(fault.text("kind")):
+                    self.say(answer)
+            elif fault.is_on("serves"):
+                self._handled(request)
         except ControlError as error:
             self.say(error.answer())
 

@@ -146,6 +146,8 @@ class Dialect:
     def snapshot(self, snapshot: Snapshot) -> bytes:
         """The answer to a REST depth request."""
         body: dict[str, Any] = {"lastUpdateId": snapshot.last_update_id}
+        if snapshot.covered is not None:  # beyond the venue's own fields; other clients ignore it
+            body["covered"] = snapshot.covered
         now_ms = snapshot.event_time_ms or 0
         if self.market is Market.OPTIONS:
             # Options name no event time, and older versions call the id `u`.

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import app_bench, book_bench, frame_bench, picture, report, soak_bench, transport_bench
+from bench import app_bench, book_bench, fault_bench, frame_bench, picture, report, soak_bench, transport_bench
 from bench.results import Plan, Result
 
 SECTIONS: dict[str, Callable[[Plan], Result]] = {
@@ -24,6 +24,7 @@ SECTIONS: dict[str, Callable[[Plan], Result]] = {
     "tabs": app_bench.live_tabs,
     "burst": app_bench.burst,
     "start": app_bench.start,
+    "faults": fault_bench.faults,
     "soak": soak_bench.soak,
 }
 

@@ -342,6 +342,43 @@ async def test_region_firewall_and_unavailable(talking) -> None:
         assert (await client.get("/spot/api/v3/ping"))[0] == 200
 
 
+# --- requests of streams ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("serves", "messages"), [("no", 0), ("yes", 5)])
+async def test_a_swallowed_subscription(talking, serves: str, messages: int) -> None:
+    faults = [f"ignore-subscribe symbol=BTCUSDT serves={serves}"]
+    async with talking(faults=faults) as client, client.stream("/spot/ws") as stream:
+        request = {"method": "SUBSCRIBE", "params": ["btcusdt@depth@100ms"], "id": 1}
+        await stream.socket.send_str(json.dumps(request))
+        assert await stream.ask("SUBSCRIBE", "ethusdt@trade", request_id=2) == {"result": None, "id": 2}
+        client.exchange.step(3000)
+        diffs = [one for one in await stream.drain() if one.get("s") == "BTCUSDT"]
+        assert len(diffs) >= messages
+        assert bool(diffs) is bool(messages)
+        assert await stream.ask("SUBSCRIBE", "btcusdt@depth@100ms", request_id=3) == {"result": None, "id": 3}
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("other-id", {"result": None, "id": 1_000_000}),
+        ("no-id", {"result": None}),
+        ("text-id", {"result": None, "id": "1"}),
+        ("twice", {"result": None, "id": 1}),
+        ("list", {"result": ["ethusdt@trade"], "id": 1}),
+        ("error", {"code": 2, "msg": "Invalid request: said by a fault", "id": 1}),
+        ("error-without-id", {"code": 2, "msg": "Invalid request: said by a fault"}),
+    ],
+)
+async def test_an_odd_answer(talking, kind: str, answer: dict[str, object]) -> None:
+    async with talking(faults=[f"odd-answer kind={kind}"]) as client, client.stream("/spot/ws") as stream:
+        assert await stream.ask("SUBSCRIBE", "ethusdt@trade") == answer
+        if kind == "twice":
+            assert await stream.next() == answer
+        assert await stream.ask("LIST_SUBSCRIPTIONS", request_id=2) == {"result": ["ethusdt@trade"], "id": 2}
+
+
 # --- the control call -------------------------------------------------------------------------------------------------
 
 

@@ -55,8 +55,8 @@ async def make_hub(venue: ModelVenue, loop: VirtualLoop) -> AsyncIterator[MakeHu
     """Makes hubs on the model venue, closes them at the end, and sees that nothing of them is left."""
     hubs: list[Hub] = []
 
-    def make(**options: Any) -> Hub:
-        hub = Hub(Endpoints.at("http://model"), options=HubOptions(opener=venue, **options))
+    def make(*, endpoints: Endpoints | None = None, **options: Any) -> Hub:
+        hub = Hub(endpoints or Endpoints.at("http://model"), options=HubOptions(opener=venue, **options))
         hub.rest.client = venue.rest  # type: ignore[assignment]
         hubs.append(hub)
         return hub

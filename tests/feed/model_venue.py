@@ -166,6 +166,8 @@ class ModelStream:
         body = json.loads(text)
         names = tuple(body["params"])
         self.sent.append(Sent(self._loop.time(), body["method"], names))
+        if self._venue.swallow(self, body["method"], names):
+            return
         refusal = self._venue.refuse_request(self, body["method"], names)
         if refusal is not None:
             self._later(self._venue.ack_delay_s, {"code": 2, "msg": refusal, "id": body["id"]})
@@ -178,7 +180,8 @@ class ModelStream:
         if len(self.names) > self._venue.most_streams:
             self._venue.faults.append(f"{len(self.names)} streams on one socket")
         if self._venue.acks:
-            self._later(self._venue.ack_delay_s, {"result": None, "id": body["id"]})
+            for answer in self._venue.answers(body["id"], names):
+                self._later(self._venue.ack_delay_s, answer)
 
     async def close(self) -> None:
         self.cut("closed by us")
@@ -199,7 +202,10 @@ class ModelStream:
 
     def carry(self, name: str, event: dict[str, Any], delay_s: float = 0.0) -> None:
         """Deliver an event of a stream if it is subscribed to."""
-        if name in self.names and name not in self.muted and not self.is_stalled and not self.is_closed:
+        is_dead = name in self.muted or name in self._venue.dead_streams
+        if name in self.names and not is_dead and not self.is_stalled and not self.is_closed:
+            if self._venue.mute(self, name):
+                return
             self._later(self.delay_s + delay_s, {"stream": name, "data": event})
 
     def _later(self, delay_s: float, payload: dict[str, Any]) -> None:
@@ -320,11 +326,17 @@ class ModelVenue:
         self.connects_at_s: list[float] = []
         self.refuse_connect: Callable[[int], DepthGuiError | None] = lambda _: None
         self.refuse_request: Callable[[ModelStream, str, tuple[str, ...]], str | None] = lambda *_: None
+        self.swallow: Callable[[ModelStream, str, tuple[str, ...]], bool] = lambda *_: False
+        self.mute: Callable[[ModelStream, str], bool] = lambda *_: False
+        self.answers: Callable[[int, tuple[str, ...]], list[dict[str, Any]]] = lambda number, _: [
+            {"result": None, "id": number}
+        ]
         self.connect_delay_s = 0.02
         self.ack_delay_s = 0.01
         self.frame_delay_s = 0.005
         self.acks = True
         self.renewal_helps = True
+        self.dead_streams: set[str] = set()  # acknowledged, and silent on every socket
         self.most_streams = 1024
         self.clock_ahead_ms = 0.0
         self.listed = {"ETHUSDT", "BNBUSDT", "QUIETUSDT"}  # beside those that were added
@@ -362,9 +374,12 @@ class ModelVenue:
         event = model.change(self._loop.time(), self.now_ms())
         self.publish(f"{model.name}@depth@100ms", event, model.market)
         self.publish(f"{model.name}@bookTicker", model.ticker(), model.market)
-        if model.market is Market.OPTIONS:
-            self.publish(f"{model.name}@depth20@100ms", event | model.whole(), model.market)
+        self.publish(f"{model.name}@depth20@100ms", self._partial(model, event), model.market)
         return event
+
+    @staticmethod
+    def _partial(model: ModelSymbol, event: dict[str, Any]) -> dict[str, Any]:
+        return model.snapshot(20) if model.market is Market.SPOT else event | model.whole()
 
     def publish(self, name: str, event: dict[str, Any], market: Market) -> None:
         """Carry an event to every stream of its market that subscribed to it."""

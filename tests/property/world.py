@@ -23,7 +23,7 @@ Change = tuple[bool, int, Decimal]
 LIMITS = (
     SyncLimits(),
     SyncLimits(buffer_events=3, levels_a_side=6),
-    SyncLimits(silent_min_s=1.0, silent_max_s=4.0, dead_s=2.0, edge_pause_s=2.0, calm_s=5.0, buffer_s=8.0),
+    SyncLimits(silent_min_s=1.0, silent_max_s=4.0, owed_s=2.0, edge_pause_s=2.0, prove_s=1.0, buffer_s=8.0),
 )
 
 

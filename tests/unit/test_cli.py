@@ -51,7 +51,7 @@ def test_an_environment_by_its_name() -> None:
         (["--demo", "--endpoint", "http://h"], "choose one of"),
         (["--venue", "us", "--demo"], "choose one of"),
         (["--endpoint", "localhost:80"], "give a full address"),
-        (["--replay", "/no/such/recording"], "there is no file /no/such/recording"),
+        (["--replay", "/no/such/recording"], "there is no file or folder /no/such/recording"),
         (["--speed", "0"], "'0' is not a number above 0"),
         (["--speed", "nan"], "'nan' is not a number above 0"),
         (["--exit-after", "soon"], "'soon' is not a number above 0"),

@@ -9,32 +9,13 @@ import datetime
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from depthgui.binance.trading_status import status_words
 from depthgui.ui.viewmodels.feed_view import FeedView
 from depthgui.ui.wording import TimeZone, clock_text
 
 HALTED = "halted"
 """Name of the state that is shown in place of "live" while a symbol is not traded."""
 
-_WORDS = MappingProxyType(
-    {
-        "halt": "Halted",
-        "break": "Trading break",
-        "end_of_day": "End of day",
-        "cancel_only": "Cancel only",
-        "pre_trading": "Not yet trading",
-        "pending_trading": "Not yet trading",
-        "post_trading": "After trading",
-        "auction_match": "Auction",
-        "pre_delivering": "Before delivery",
-        "delivering": "Delivering",
-        "delivered": "Delivered",
-        "pre_settle": "Before settlement",
-        "settling": "Settling",
-        "close": "Closed",
-        "closed": "Closed",
-        "delisted": "Delisted",
-    }
-)
 _MEANINGS = MappingProxyType(
     {
         "cancel_only": "The venue takes cancellations only, and matches no orders.",
@@ -45,7 +26,6 @@ _MEANINGS = MappingProxyType(
     }
 )
 _NO_MATCHING = "The venue matches no orders for this symbol now."
-_LONGEST = 32
 _LONG_AGO_MS = 20 * 3_600_000
 
 
@@ -63,7 +43,7 @@ class TradingHalt:
         return f"{self.word} {since}" if since else self.word
 
     def since(self, now_wall_ms: float, zone: TimeZone) -> str:
-        """The moment, as in "since 12:34:56", with the day where that is long ago; "" if it is not known."""
+        """Such as "since 12:34:56", with the day where that is long ago; empty if it is not known."""
         if self.since_wall_ms is None:
             return ""
         clock = clock_text(self.since_wall_ms, zone)
@@ -74,23 +54,13 @@ class TradingHalt:
         return f"since {day.day} {day:%b}, {clock}"
 
 
-def status_word(status: str) -> str:
-    """The venue's word for a state of trading, for people; an unknown one as it is, cleared of what is no text."""
-    known = _WORDS.get(status)
-    if known is not None:
-        return known
-    plain = "".join(letter if letter.isprintable() else " " for letter in status.replace("_", " "))
-    short = " ".join(plain.split())[:_LONGEST]
-    return (short[:1].upper() + short[1:]) or "Not trading"
-
-
 def halt_of(feed: FeedView) -> TradingHalt | None:
     """What keeps a feed's symbol from being traded; None while it is traded, or while nothing is known of it."""
     info = feed.info
     if info is None or info.is_trading or not info.status:
         return None
     meaning = _MEANINGS.get(info.status, _NO_MATCHING)
-    return TradingHalt(status_word(info.status), meaning, feed.trading_status_since_wall_ms)
+    return TradingHalt(status_words(info.status), meaning, feed.trading_status_since_wall_ms)
 
 
 def empty_text(feed: FeedView, now_s: float, zone: TimeZone = TimeZone.LOCAL) -> str:
@@ -104,7 +74,11 @@ def empty_text(feed: FeedView, now_s: float, zone: TimeZone = TimeZone.LOCAL) ->
 def shown_state(feed: FeedView) -> str:
     """The feed's state by name, and "halted" in place of "live" where the symbol is not traded."""
     state = str(feed.state.value)
-    return HALTED if state == "live" and halt_of(feed) is not None else state
+    if halt_of(feed) is None:
+        return state
+    book = feed.book  # an empty one of a halted symbol is called stale by its feed
+    is_empty = book is not None and not (len(book.bids) or len(book.asks))
+    return HALTED if state == "live" or (state == "stale" and is_empty) else state
 
 
 def now_wall_ms(feed: FeedView, now_s: float) -> float:

@@ -20,7 +20,7 @@ STEP_MS = 100
 STEP_EVERY_S = 0.01
 
 # Real seconds: a diff comes every 10 ms here.
-QUICK = SyncLimits(quiet_grace_s=0.2, silent_min_s=0.3, silent_max_s=0.6, dead_s=0.3)
+QUICK = SyncLimits(quiet_grace_s=0.2, silent_min_s=0.3, silent_max_s=0.6, silent_first_s=0.6, prove_s=0.3, owed_s=0.3)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -36,6 +36,7 @@ def quick_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = Backoff(first_s=0.05, most_s=0.2)
     monkeypatch.setattr("depthgui.depthcache.snapshot_fetch.Backoff", lambda **_: quick)
     monkeypatch.setattr("depthgui.depthcache.connection._SILENT_SOCKET_S", 0.2)
+    monkeypatch.setattr("depthgui.depthcache.subscriptions.ANSWER_S", 0.3)
     monkeypatch.setattr("depthgui.exchange.market._TABLE", 256)  # the draws of a market are half of what a test costs
 
 

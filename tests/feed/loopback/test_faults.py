@@ -249,9 +249,9 @@ async def test_malformed_diffs(exchange: Exchange, hub: Hub, start: Start, kind:
     assert len(exchange.sessions) == 1
 
 
-@pytest.mark.parametrize("kind", ["binary", "bad-utf8"])
+@pytest.mark.parametrize("kind", ["binary"])
 async def test_odd_frames_whose_diffs_are_good(exchange: Exchange, hub: Hub, start: Start, kind: str) -> None:
-    """A frame of the other type, and bytes that are no text in a field that nobody reads, lose nothing."""
+    """A frame of the other type loses nothing."""
     truth = start()
     await truth.live()
     provoke(exchange, f"malformed kind={kind} count=2 symbol={SYMBOLS[Market.SPOT]}")
@@ -290,6 +290,46 @@ async def test_several_things_at_once(exchange: Exchange, start: Start) -> None:
         await truth.until(lambda one=truth: FeedState.RECONNECTING in one.states)
         await truth.live(more=10)
     assert [truth.wrong for truth in truths] == [[], [], [], []]
+
+
+@pytest.mark.parametrize("market", [Market.SPOT, Market.USDM])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "ignore-subscribe",
+        "ignore-subscribe count=2",
+        "ignore-subscribe serves=yes count=0",
+        "ignore-subscribe stream=*@bookTicker count=4",
+        *(f"odd-answer kind={kind}" for kind in ("other-id", "no-id", "text-id", "twice", "list", "error-without-id")),
+    ],
+)
+async def test_subscriptions_without_an_answer(
+    exchange: Exchange, start: Start, expected_logs, spec: str, market: Market
+) -> None:
+    expected_logs.allow("an error that names no open request", "the second socket brings nothing")
+    other = start(market)
+    await other.live()
+    provoke(exchange, spec)
+    truth = start(market, {Market.SPOT: "BTCUSDT", Market.USDM: "BTCUSDT"}[market])
+    await truth.live()
+    await other.live(more=20)
+    assert truth.wrong == other.wrong == []
+    assert other.states == [FeedState.CONNECTING, FeedState.LIVE]
+    assert other.feed.counters.gaps == 0
+
+
+@pytest.mark.expected_logs("refused (UN)?SUBSCRIBE of")
+async def test_a_refused_subscription_beside_a_live_one(
+    exchange: Exchange, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("depthgui.depthcache.subscriptions.REFUSED_PAUSE_S", 0.3)
+    other = start()
+    await other.live()
+    provoke(exchange, "odd-answer kind=error")
+    truth = start(Market.SPOT, "BTCUSDT")
+    await truth.live()
+    assert other.states == [FeedState.CONNECTING, FeedState.LIVE]
+    assert truth.wrong == other.wrong == []
 
 
 def test_no_fault_was_forgotten() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from depthgui.binance import codec
@@ -130,11 +131,6 @@ def test_a_diff_of_each_market(
         b'"b":[["01.50","1"]],"a":[]',
         b'"b":[["00.50","1"]],"a":[]',
         b'"b":[["1.50","00.1"]],"a":[]',
-        b'"b":[["1.50","1."]],"a":[]',
-        b'"b":[["1.50","1.2.3"]],"a":[]',
-        b'"b":[["1.50",""]],"a":[]',
-        b'"b":[["1.50","-1"]],"a":[]',
-        b'"b":[["-1.50","1"]],"a":[]',
         b'"b":[["99999999.12345678","1"]],"a":[]',
         b'"b":[["1.50","1"]], "a":[]',
         b'"a":[],"b":[["1.50","1"]]',
@@ -148,9 +144,122 @@ def test_what_is_spelled_in_an_unusual_way_stays_text(lists: bytes) -> None:
     assert not isinstance(event, NumberDiff)
 
 
-def test_prices_that_are_no_numbers_are_left_to_the_book() -> None:
-    event = codec.DiffDecoder().decode(b'{"U":1,"u":2,"E":3,"b":[["x","1"],["nan","1"]],"a":[]}')
-    assert event.bids == [("x", "1"), ("nan", "1")]
+NO_NUMBERS = [
+    *("", " ", "x", "nan", "NaN", "inf", "Infinity", "-1", "+1", "-0", "1.", ".5", "1.2.3", "1,5", "1_000", " 1", "1 "),
+    *(
+        "0x10",
+        "1e",
+        "e5",
+        "1e5e5",
+        "1e99999",
+        "1e400",
+        "1e-400",
+        "１",
+        "٣",
+        "1\n",
+        "9" * 61,
+        "1E+",
+        "--1",
+        "1/2",
+        "null",
+    ),
+]
+
+
+def as_json(text: str) -> bytes:
+    return msgspec.json.encode(text)
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS)
+def test_what_is_no_finite_number_that_is_not_negative_is_malformed_in_every_message(text: str) -> None:
+    bad = as_json(text)
+    payloads: list[tuple[Callable[[bytes], object], bytes]] = [
+        (codec.DiffDecoder().decode, b'{"U":1,"u":2,"E":3,"b":[["1.50","1.0"],[%s,"1.0"]],"a":[]}' % bad),
+        (codec.DiffDecoder().decode, b'{"U":1,"u":2,"E":3,"b":[],"a":[["1.50",%s]]}' % bad),
+        (codec.decode_snapshot, b'{"lastUpdateId":5,"bids":[["1","1"],["1",%s]],"asks":[]}' % bad),
+        (codec.decode_snapshot, b'{"lastUpdateId":5,"bids":[],"asks":[[%s,"1"]]}' % bad),
+        (lambda raw: codec.decode_partial(raw, Market.USDM, 5), b'{"u":1,"b":[[%s,"1"]],"a":[]}' % bad),
+        *(
+            (codec.decode_best_prices, msgspec.json.encode({"u": 1, "b": "1", "B": "1", "a": "2", "A": "1", key: text}))
+            for key in "bBaA"
+        ),
+        *(
+            (codec.decode_trade, msgspec.json.encode({"t": 1, "p": "1", "q": "1", "T": 7, "m": True, key: text}))
+            for key in "pq"
+        ),
+    ]
+    for decode, payload in payloads:
+        with pytest.raises(MalformedMessageError):
+            decode(payload)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("1.0E+2", "100"), ("1e-7", "0.0000001"), ("1.25E1", "12.5"), ("0E-8", "0"), ("5e0", "5"), ("1.e3", "1000")],
+)
+def test_a_number_in_exponent_form_is_the_same_number_written_plainly(text: str, plain: str) -> None:
+    number = text.encode()
+    diff = codec.DiffDecoder().decode(b'{"U":1,"u":2,"E":3,"b":[["61000.5","%s"]],"a":[]}' % number)
+    assert diff.as_text().bids == [("61000.5", plain)]
+    assert codec.decode_snapshot(b'{"lastUpdateId":5,"bids":[["1","%s"]],"asks":[]}' % number).bids == [("1", plain)]
+    best = codec.decode_best_prices(b'{"u":1,"b":"1","B":"%s","a":"2","A":"1"}' % number)
+    assert best.bid_size == plain
+    if plain != "0":
+        assert codec.decode_trade(b'{"t":1,"p":"61000.5","q":"%s","T":7,"m":true}' % number).size == plain
+
+
+@pytest.mark.parametrize(
+    ("sent", "time_ms"),
+    [
+        (1723161255123, 1723161255123),
+        (1723161255123456, 1723161255123),
+        (1723161255123456789, 1723161255123),
+        (1723161255, 1723161255000),
+        (7, 7),
+    ],
+)
+def test_the_unit_of_a_time_is_told_by_its_digits(sent: int, time_ms: int) -> None:
+    assert codec.decode_trade(b'{"t":1,"p":"1","q":"1","T":%d,"m":true}' % sent).time_ms == time_ms
+    for levels in (b'"b":[["1.5","1"]],"a":[]', b'"a":[],"b":[["1.50","1"],["1","1"]]'):
+        assert codec.DiffDecoder().decode(b'{"U":1,"u":2,"E":%d,%s}' % (sent, levels)).event_time_ms == time_ms
+    assert codec.decode_snapshot(b'{"lastUpdateId":5,"E":%d,"bids":[],"asks":[]}' % sent).event_time_ms == time_ms
+    assert codec.decode_server_time_ms(b'{"serverTime":%d}' % sent) == time_ms
+
+
+@pytest.mark.parametrize("time", ["-1", "100000000000000000000", "1.5", '"x"', "null", "1e30"])
+def test_a_time_that_cannot_be_is_malformed(time: str) -> None:
+    with pytest.raises(MalformedMessageError):
+        codec.decode_trade(b'{"t":1,"p":"1","q":"1","T":%s,"m":true}' % time.encode())
+    with pytest.raises(MalformedMessageError):
+        codec.DiffDecoder().decode(b'{"U":1,"u":2,"E":%s,"b":[["1.5","1"]],"a":[]}' % time.encode())
+
+
+@pytest.mark.parametrize("ids", ['"U":3,"u":2', '"U":-5,"u":2', '"U":1,"u":9223372036854775808'])
+def test_ids_that_cannot_be_are_malformed(ids: str) -> None:
+    for levels in (b'"b":[["1.5","1"]],"a":[]', b'"a":[],"b":[["1.50","1"],["1","1"]]'):
+        with pytest.raises(MalformedMessageError):
+            codec.DiffDecoder().decode(b'{%s,"E":3,%s}' % (ids.encode(), levels))
+
+
+def test_a_message_of_another_symbol_is_refused() -> None:
+    levels = b'"b":[["1.5","1"]],"a":[]'
+    with pytest.raises(MalformedMessageError, match="ETHUSDT"):
+        codec.DiffDecoder("BTCUSDT").decode(b'{"U":1,"u":2,"E":3,"s":"ETHUSDT",%s}' % levels)
+    with pytest.raises(MalformedMessageError, match="ETHUSDT"):
+        codec.decode_trade(b'{"s":"ETHUSDT","t":1,"p":"1","q":"1","T":7,"m":true}', "BTCUSDT")
+    with pytest.raises(MalformedMessageError, match="ETHUSDT"):
+        codec.decode_best_prices(b'{"s":"ETHUSDT","u":1,"b":"1","B":"1","a":"2","A":"1"}', "BTCUSDT")
+    with pytest.raises(MalformedMessageError, match="ETHUSDT"):
+        codec.decode_partial(b'{"s":"ETHUSDT","u":1,"b":[],"a":[]}', Market.USDM, 5, "BTCUSDT")
+    assert codec.DiffDecoder("BTCUSDT").decode(b'{"U":1,"u":2,"E":3,%s}' % levels).last_id == 2  # it names none
+
+
+def test_a_trade_on_the_market_has_a_price_and_a_size() -> None:
+    for price, size in (("0", "1"), ("1", "0.000")):
+        raw = msgspec.json.encode({"t": 1, "p": price, "q": size, "T": 7, "m": True})
+        with pytest.raises(MalformedMessageError):
+            codec.decode_trade(raw)
+    assert not codec.decode_trade(b'{"t":1,"p":"0","q":"0","T":7,"m":true,"X":"NA"}').is_market
 
 
 def test_sizes_of_many_digits_before_the_point_are_numbers_too_whatever_came_before() -> None:
@@ -308,7 +417,7 @@ def test_best_prices(payload: bytes, best: BestPrices) -> None:
     [
         (
             b'{"e":"trade","E":1,"s":"BTCUSDT","t":3721874,"p":"61800.01","q":"0.5","T":1723161255,"m":true,"M":true}',
-            Trade(3721874, "61800.01", "0.5", 1723161255, True),
+            Trade(3721874, "61800.01", "0.5", 1723161255000, True),
         ),
         (
             b'{"e":"trade","E":1,"T":2,"s":"ETHUSDT","t":9,"p":"2681.6","q":"1","X":"INSURANCE_FUND","m":false}',

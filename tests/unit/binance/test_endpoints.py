@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import pytest
@@ -116,3 +118,26 @@ def test_what_is_no_symbol(text: str) -> None:
 
 def test_labels() -> None:
     assert [market.label for market in Market] == ["Spot", "USD-M", "COIN-M", "Options"]
+
+
+def test_hosts_to_fall_back_on_serve_the_same_books() -> None:
+    production = Endpoints.production()
+    assert production.stream_urls(Market.SPOT) == (
+        "wss://stream.binance.com:9443",
+        "wss://stream.binance.com:443",
+        "wss://data-stream.binance.vision",
+    )
+    for market in (Market.USDM, Market.COINM, Market.OPTIONS):
+        assert production.stream_urls(market) == (production.stream_url(market),)
+    others = (Endpoints.data_only(), Endpoints.testnet(), Endpoints.demo_mode(), Endpoints.us(), Endpoints.at("h:1"))
+    for environment in others:
+        for market in environment.markets:
+            assert len(environment.stream_urls(market)) == 1
+
+
+def test_routes_of_hosts_to_fall_back_on() -> None:
+    base = Endpoints.at("http://one")
+    hosts = dict(base.hosts)
+    hosts[Market.USDM] = replace(hosts[Market.USDM], other_streams=("ws://two",))
+    environment = replace(base, hosts=MappingProxyType(hosts))
+    assert environment.stream_urls(Market.USDM, Route.MARKET) == ("ws://one/usdm/market", "ws://two/market")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from itertools import pairwise
 
 import pytest
@@ -13,6 +14,7 @@ from depthgui.book.errors import CrossedBookError, GapError, MalformedMessageErr
 from depthgui.book.messages import Diff, Snapshot
 from depthgui.book.sequence import DerivativeRules, SpotRules
 from depthgui.book.sync import (
+    SILENCE,
     TABLE,
     Audited,
     BookSync,
@@ -23,12 +25,14 @@ from depthgui.book.sync import (
     StateChanged,
     SyncInput,
     SyncLimits,
+    SyncPhase,
     SyncState,
     Transition,
 )
 
 DISCONNECTED, BUFFERING, LIVE, STALE = SyncState
-RowKey = tuple[SyncState, SyncInput, str]
+P, In = SyncPhase, SyncInput
+RowKey = tuple[SyncPhase, SyncInput, str]
 
 
 class Driver:
@@ -121,99 +125,165 @@ def stale(rules: SpotRules | DerivativeRules | None = None, limits: SyncLimits |
     return driver
 
 
+# A driver in each phase of the machine.
+
+
+def in_phase(phase: SyncPhase, rules: SpotRules | DerivativeRules | None = None) -> Driver:
+    """The machine in `phase`, by the shortest way; where there is a book it is that of `live`."""
+    driver = Driver(rules) if phase.state in {DISCONNECTED, BUFFERING} else live(rules)
+    for step in _STEPS[phase]:
+        step(driver)
+    assert driver.sync.phase is phase
+    driver.got.clear()
+    return driver
+
+
+_OPEN: tuple[Callable[[Driver], object], ...] = (lambda driver: driver.open(),)
+_HOLD = (*_OPEN, lambda driver: driver.tick(1.5), lambda driver: driver.answer(snapshot(103)))
+_PROVE = (*_HOLD, lambda driver: driver.tick(2.0))
+_OWE = (*_PROVE, lambda driver: driver.answer(snapshot(104, "99.0x1")))
+_ASK: tuple[Callable[[Driver], object], ...] = (lambda driver: driver.tick(60.0),)
+_AUDIT: tuple[Callable[[Driver], object], ...] = (lambda driver: driver.refresh(),)
+_STALE_OWE = (*_ASK, lambda driver: driver.answer(snapshot(107, "99.0x1")))
+_STEPS: dict[SyncPhase, tuple[Callable[[Driver], object], ...]] = {
+    P.DISCONNECTED: (),
+    P.LISTENING: _OPEN,
+    P.FETCHING: (*_OPEN, lambda driver: driver.diff(101, 103, pu=98)),
+    P.HOLDING: _HOLD,
+    P.PROVING: _PROVE,
+    P.OWED: _OWE,
+    P.RENEWING: (*_OWE, lambda driver: driver.tick(1.2)),
+    P.LIVE: (),
+    P.AUDITING: _AUDIT,
+    P.AUDIT_HELD: (*_AUDIT, lambda driver: driver.answer(snapshot(107, "100.0x1 99.0x2 97.0x1"))),
+    P.ASKING: _ASK,
+    P.STALE_OWED: _STALE_OWE,
+    P.STALE_RENEWING: (*_STALE_OWE, lambda driver: driver.tick(1.2)),
+}
+ALL_KEEPING = (P.FETCHING, P.HOLDING, P.PROVING, P.OWED, P.RENEWING)
+ALL_BUFFERING = (P.LISTENING, *ALL_KEEPING)
+ALL_LIVE = (P.LIVE, P.AUDITING, P.AUDIT_HELD)
+ALL_STALE = (P.ASKING, P.STALE_OWED, P.STALE_RENEWING)
+ALL_HELD = (P.HOLDING, P.PROVING, P.OWED, P.RENEWING)
+
+
 # One scenario for each row: it ends with the input that the row is for, and says what must be true after it.
 
-SCENARIOS: dict[RowKey, Callable[[], None]] = {}
+Scenario = Callable[[SyncPhase], None]
+SCENARIOS: dict[RowKey, Scenario] = {}
 
 
-def row(state: SyncState, kind: SyncInput, text: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    def register(scenario: Callable[[], None]) -> Callable[[], None]:
-        SCENARIOS[state, kind, text] = scenario
+def row(phases: SyncPhase | tuple[SyncPhase, ...], kind: SyncInput, text: str) -> Callable[[Scenario], Scenario]:
+    def register(scenario: Scenario) -> Scenario:
+        for phase in phases if isinstance(phases, tuple) else (phases,):
+            SCENARIOS[phase, kind, text] = scenario
         return scenario
 
     return register
 
 
-@row(DISCONNECTED, SyncInput.STREAM_OPENED, "keep every diff from now on")
-def _open() -> None:
+@row(P.DISCONNECTED, In.STREAM_OPENED, "keep every diff from now on")
+def _open(_: SyncPhase) -> None:
     driver = Driver()
     assert changes(driver.open()) == [(DISCONNECTED, BUFFERING)]
     assert driver.sync.book is None
 
 
-@row(BUFFERING, SyncInput.DIFF, "seen before: ignore")
-def _repeated_in_buffer() -> None:
+@row(P.DISCONNECTED, In.TIME_IS_UP, "not opened: ask for it again")
+def _not_opened(_: SyncPhase) -> None:
     driver = Driver()
-    driver.open()
+    driver.sync.stream_asked(driver.now_s)
+    assert driver.tick(29.0) == ()
+    assert [type(outcome) for outcome in driver.tick(1.0)] == [ReconnectStream]
+    assert driver.tick(29.0) == ()
+    assert [type(outcome) for outcome in driver.tick(1.0)] == [ReconnectStream]
+
+
+@row(ALL_KEEPING, In.DIFF, "seen before: ignore")
+def _repeated_in_buffer(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
     driver.diff(101, 103)
+    buffered = driver.sync.buffered
     assert driver.diff(101, 103) == ()
-    assert driver.sync.buffered == 1
+    assert driver.diff(101, 103, at=9_999) == ()  # sent again, with the time of the second sending
+    assert driver.sync.buffered == buffered == 1
 
 
-@row(BUFFERING, SyncInput.DIFF, "keep it; on the first, fetch a snapshot")
-def _first_diff() -> None:
+@row(ALL_KEEPING, In.DIFF, "a hole: forget what was before it")
+def _hole_in_buffer(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
+    driver.diff(101, 102) if phase is not P.FETCHING else None
+    outcomes = driver.diff(107, 108)
+    assert [fetch.failures for fetch in fetches(outcomes)] == [0]
+    assert (driver.sync.buffered, driver.sync.gaps) == (1, 1)
+    assert driver.sync.phase is P.FETCHING
+
+
+@row(P.LISTENING, In.DIFF, "the first: keep it, fetch a snapshot")
+@row(P.FETCHING, In.DIFF, "keep it")
+def _first_diff(_: SyncPhase) -> None:
     driver = Driver()
     driver.open()
-    assert driver.diff(101, 103) == (FetchSnapshot(1, 1, urgent=True),)
+    assert driver.diff(101, 103) == (FetchSnapshot(1, 0, urgent=True),)
     assert driver.diff(104, 105) == ()
     assert driver.sync.buffered == 2
 
 
-@row(BUFFERING, SyncInput.TICK, "quiet symbol: do without a diff")
-def _quiet_without_a_diff() -> None:
+@row(ALL_HELD, In.DIFF, "reaches the snapshot: join them")
+def _reaches_held(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
+    driver.diff(101, 103)
+    assert driver.state is BUFFERING
+    assert changes(driver.diff(104, 105, "98.0x2")) == [(BUFFERING, LIVE)]
+    assert ("98.0", "2") in driver.bids
+
+
+@row(ALL_HELD, In.DIFF, "keep it")
+def _does_not_reach_held(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
+    assert driver.diff(101, 103) == ()
+    assert driver.sync.phase is phase
+    assert driver.sync.buffered == 1
+
+
+@row(P.LISTENING, In.TIME_IS_UP, "no diff: fetch")
+def _no_first_diff(_: SyncPhase) -> None:
     driver = Driver()
     driver.open()
     assert driver.tick(1.4) == ()
-    assert driver.tick(0.1) == (FetchSnapshot(1, 1, urgent=True),)
-    driver.answer(snapshot(50))
-    assert driver.state is BUFFERING
-    driver.tick(1.0)
-    assert changes(driver.tick(0.5)) == [(BUFFERING, LIVE)]
+    assert driver.tick(0.1) == (FetchSnapshot(1, 0, urgent=True),)
 
 
-@row(BUFFERING, SyncInput.TICK, "never reached: fetch again")
-def _held_in_vain() -> None:
-    driver = Driver()
-    driver.open()
-    driver.diff(101, 101)
-    driver.answer(snapshot(900_000))
-    for second in range(89):
-        driver.diff(102 + second, 102 + second)
-        assert driver.tick() == ()
-    driver.diff(191, 191)
-    assert driver.tick() == (FetchSnapshot(2, 2, urgent=True),)
-    driver.answer(snapshot(190))
-    assert driver.state is LIVE
-
-
-@row(BUFFERING, SyncInput.SNAPSHOT, "too old: fetch again")
-def _snapshot_behind() -> None:
-    driver = Driver()
-    driver.open()
-    driver.diff(101, 103)
-    assert driver.answer(snapshot(99)) == (FetchSnapshot(2, 2, urgent=True),)
+@row((P.FETCHING, P.PROVING), In.SNAPSHOT, "too old: fetch again")
+def _snapshot_behind(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
+    if phase is P.PROVING:
+        assert [fetch.failures for fetch in fetches(driver.answer(snapshot(102)))] == [1]
+        assert driver.sync.phase is phase
+        driver.diff(102, 103)
+    assert [fetch.urgent for fetch in fetches(driver.answer(snapshot(99)))] == [True]
     assert driver.sync.buffered == 1
-    driver.answer(snapshot(100))
+    assert driver.sync.phase is phase
+    assert "(id 99)" in driver.sync.waiting_for
+    driver.answer(snapshot(103))
+    driver.diff(104, 104)
     assert driver.state is LIVE
-    assert driver.sync.book is not None
-    assert driver.sync.book.last_update_id == 103
 
 
-@row(BUFFERING, SyncInput.SNAPSHOT, "too new: wait for diffs")
-def _snapshot_ahead() -> None:
-    driver = Driver()
-    driver.open()
-    driver.diff(101, 103)
+@row(P.FETCHING, In.SNAPSHOT, "too new: wait for diffs")
+def _snapshot_ahead(_: SyncPhase) -> None:
+    driver = in_phase(P.FETCHING)
     assert driver.answer(snapshot(104)) == ()
-    assert driver.state is BUFFERING
+    assert driver.sync.phase is P.HOLDING
+    assert "id 104; the stream is at id 103" in driver.sync.waiting_for
     driver.diff(104, 104, "90.0x1")
     assert driver.state is BUFFERING  # still nothing that the snapshot lacks
     assert changes(driver.diff(105, 106, "91.0x1")) == [(BUFFERING, LIVE)]
     assert driver.bids == levels("100.0x1 91.0x1")
 
 
-@row(BUFFERING, SyncInput.SNAPSHOT, "bridges: build the book aside, swap it in")
-def _snapshot_bridges() -> None:
+@row(P.FETCHING, In.SNAPSHOT, "bridges: build the book aside, swap it in")
+def _snapshot_bridges(_: SyncPhase) -> None:
     driver = Driver()
     driver.open()
     driver.diff(101, 103, "99.0x9")
@@ -223,40 +293,151 @@ def _snapshot_bridges() -> None:
     assert driver.sync.buffered == 0
 
 
-@row(BUFFERING, SyncInput.SNAPSHOT_FAILED, "fetch again")
-def _snapshot_failed() -> None:
+@row((P.FETCHING, P.PROVING), In.SNAPSHOT_FAILED, "fetch again")
+def _snapshot_failed(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
+    assert [fetch.failures for fetch in fetches(driver.fail())] == [1]
+    assert [fetch.failures for fetch in fetches(driver.fail())] == [2]
+    assert driver.sync.phase is phase
+
+
+@row((P.FETCHING, P.PROVING), In.TIME_IS_UP, "no answer: fetch again")
+def _no_answer(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
+    assert driver.tick(59.0) == ()
+    for _ in range(2):
+        assert len(fetches(driver.tick(1.0))) == 1
+        assert driver.sync.phase is P.FETCHING
+        assert driver.tick(59.0) == ()
+
+
+@row((P.HOLDING, P.PROVING, P.OWED), In.TICK, "best prices are newer: subscribe again")
+def _best_prices_move_on_before_it_was_live(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
+    driver.now_s -= 0.5 if phase is P.OWED else 0.0  # or the snapshot that waits says it first
+    driver.ticker(110, "98.0x1", "102.0x1")
+    driver.now_s += 0.5 if phase is P.OWED else 0.0
+    outcomes = [outcome for _ in range(3) for outcome in driver.tick(0.4)]
+    assert ReconnectStream in map(type, outcomes)
+    assert driver.sync.phase is P.RENEWING
+
+
+@row(P.HOLDING, In.TIME_IS_UP, "no diff: fetch a second one")
+def _second_snapshot(_: SyncPhase) -> None:
+    driver = in_phase(P.HOLDING)
+    assert driver.tick(1.9) == ()
+    (fetch,) = driver.tick(0.1)
+    assert isinstance(fetch, FetchSnapshot)
+    assert fetch.is_probe
+    assert driver.state is BUFFERING
+
+
+@row(P.HOLDING, In.TIME_IS_UP, "never reached: fetch again")
+def _held_in_vain(_: SyncPhase) -> None:
     driver = Driver()
     driver.open()
+    driver.diff(101, 101)
+    driver.answer(snapshot(900_000))
+    for second in range(89):
+        driver.diff(102 + second, 102 + second)
+        assert driver.tick() == ()
+    driver.diff(191, 191)
+    assert driver.tick() == (FetchSnapshot(2, 0, urgent=True),)
+    driver.answer(snapshot(190))
+    assert driver.state is LIVE
+
+
+@row(P.PROVING, In.SNAPSHOT, "they agree: quiet")
+def _two_agree(_: SyncPhase) -> None:
+    driver = in_phase(P.PROVING)
+    assert changes(driver.answer(snapshot(103))) == [(BUFFERING, LIVE)]
+    derivative = in_phase(P.PROVING, DerivativeRules())
+    assert changes(derivative.answer(snapshot(900))) == [(BUFFERING, LIVE)]  # other symbols moved the id
+    assert derivative.sync.book is not None
+    assert derivative.sync.book.last_update_id == 900
+
+
+@row(P.PROVING, In.SNAPSHOT, "diffs have come, and it bridges: join")
+def _second_one_bridges(_: SyncPhase) -> None:
+    driver = in_phase(P.PROVING)
+    driver.diff(1, 3)  # the venue began to count anew: these never reach the snapshot that waits
+    assert changes(driver.answer(snapshot(2, "97.0x1"))) == [(BUFFERING, LIVE)]
+    assert driver.bids == levels("97.0x1")
+
+
+@row(P.PROVING, In.SNAPSHOT, "diffs have come: wait until they reach it")
+def _diffs_came_meanwhile(_: SyncPhase) -> None:
+    driver = in_phase(P.PROVING)
     driver.diff(101, 103)
-    assert driver.fail() == (FetchSnapshot(2, 2, urgent=True),)
-    assert driver.fail() == (FetchSnapshot(3, 3, urgent=True),)
-    assert driver.sync.buffered == 1
+    driver.answer(snapshot(106, "99.0x1"))
+    assert driver.sync.phase is P.HOLDING
+    driver.diff(104, 107)
+    assert driver.state is LIVE
 
 
-@row(LIVE, SyncInput.DIFF, "in sequence: apply")
-def _in_sequence() -> None:
-    driver = live()
-    assert driver.diff(106, 107, "99.0x0 98.0x3") == ()
+@row(P.PROVING, In.SNAPSHOT, "they differ: the stream owes us diffs")
+def _two_differ(_: SyncPhase) -> None:
+    driver = in_phase(P.PROVING)
+    driver.answer(snapshot(104))  # the id alone tells: it is this symbol's own
+    assert driver.sync.phase is P.OWED
+    derivative = in_phase(P.PROVING, DerivativeRules())
+    derivative.answer(snapshot(900, "100.0x2"))
+    assert derivative.sync.phase is P.OWED
+
+
+@row(P.OWED, In.TIME_IS_UP, "dead: subscribe again")
+def _owed(_: SyncPhase) -> None:
+    driver = in_phase(P.OWED)
+    assert driver.tick(1.0) == ()  # a diff may take the stream's interval and a second
+    assert [type(outcome) for outcome in driver.tick(0.1)] == [ReconnectStream]
+    assert driver.state is BUFFERING
+
+
+@row(P.RENEWING, In.TIME_IS_UP, "still dead: subscribe again")
+@row(P.STALE_RENEWING, In.TIME_IS_UP, "still dead: subscribe again")
+def _still_dead(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
+    for _ in range(3):
+        assert driver.tick(4.9) == ()
+        assert [type(outcome) for outcome in driver.tick(0.1)] == [ReconnectStream]
+
+
+@row(P.LIVE, In.DIFF, "in sequence: apply")
+@row((P.AUDITING, P.AUDIT_HELD), In.DIFF, "in sequence: apply")
+def _in_sequence(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
+    assert driver.diff(106, 106, "99.0x0 98.0x3") == ()
     assert driver.bids == levels("100.0x1 98.0x3")
 
 
-@row(LIVE, SyncInput.DIFF, "old: ignore")
-def _old_while_live() -> None:
-    driver = live()
+@row(P.AUDIT_HELD, In.DIFF, "reaches the snapshot: compare")
+def _reaches_the_audit(_: SyncPhase) -> None:
+    driver = in_phase(P.AUDIT_HELD)
+    assert audits(driver.diff(106, 107, "97.0x1")) == [True]
+    assert driver.sync.phase is P.LIVE
+
+
+@row(ALL_LIVE, In.DIFF, "old: ignore")
+@row(ALL_STALE, In.DIFF, "old: ignore")
+def _old_while_live(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
     assert driver.diff(104, 105, "99.0x777") == ()
+    assert driver.diff(104, 105, "99.0x777", at=9_999) == ()  # sent again, with the time of the second sending
     assert driver.bids == levels("100.0x1 99.0x2")
+    assert driver.sync.phase is phase
 
 
-@row(LIVE, SyncInput.DIFF, "gap: keep it, fetch; the book stays as stale")
-def _gap() -> None:
-    driver = live()
+@row(ALL_LIVE, In.DIFF, "gap: keep it, fetch; the book stays as stale")
+@row(ALL_STALE, In.DIFF, "gap: keep it, fetch")
+def _gap(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
     outcomes = driver.diff(107, 108, "50.0x1")
     change = outcomes[0]
     assert isinstance(change, StateChanged)
-    assert (change.before, change.after) == (LIVE, BUFFERING)
+    assert (change.before, change.after) == (phase.state, BUFFERING)
     assert isinstance(change.error, GapError)
     assert (change.error.book_id, change.error.first_id, change.error.last_id) == (105, 107, 108)
-    assert len(fetches(outcomes)) == 1
+    assert [fetch.failures for fetch in fetches(outcomes)] == [0]
     assert driver.bids == levels("100.0x1 99.0x2")
     assert (driver.sync.gaps, driver.sync.buffered) == (1, 1)
     driver.answer(snapshot(106, "97.0x1"))
@@ -265,25 +446,87 @@ def _gap() -> None:
     assert driver.sync.resyncs == 1
 
 
-@row(LIVE, SyncInput.TICK, "silent for too long: fetch, to learn why")
-def _silent() -> None:
+@row(P.LIVE, In.TIME_IS_UP, "silent for too long: fetch, to learn why")
+def _silent(_: SyncPhase) -> None:
     driver = live()
     assert driver.tick(59.0) == ()
     outcomes = driver.tick(1.0)
     assert changes(outcomes) == [(LIVE, STALE)]
-    assert [fetch.urgent for fetch in fetches(outcomes)] == [True]
+    assert [(fetch.urgent, fetch.is_probe) for fetch in fetches(outcomes)] == [(True, True)]
 
 
-@row(LIVE, SyncInput.TICK, "touch near the end of coverage: fetch")
-def _near_edge() -> None:
+@row(P.LIVE, In.TIME_IS_UP, "quiet again: fetch")
+def _quiet_again(_: SyncPhase) -> None:
+    driver = live()
+    driver.tick(60.0)
+    driver.answer(snapshot(105, "100.0x1 99.0x2"))
+    assert driver.tick(59.0) == ()
+    outcomes = driver.tick(1.0)
+    assert changes(outcomes) == []  # its silence was proved before: the next proof is fetched in the background
+    assert [(fetch.urgent, fetch.is_probe) for fetch in fetches(outcomes)] == [(False, True)]
+
+
+def with_newer_best_prices(phase: SyncPhase, bid: str) -> Outcomes:
+    """What is done 1.2 s after a best price that the book has not reached."""
+    driver = live()
+    driver.ticker(110, bid, "101.0x1")
+    driver.now_s += 0.6
+    for step in _STEPS[phase]:
+        step(driver)
+    assert driver.sync.phase is phase
+    return driver.tick(0.6)
+
+
+@row((P.LIVE, P.AUDITING), In.TICK, "best prices differ: subscribe again")
+def _best_prices_differ(phase: SyncPhase) -> None:
+    outcomes = with_newer_best_prices(phase, "98.0x1")
+    assert changes(outcomes) == [(LIVE, STALE)]
+    assert ReconnectStream in map(type, outcomes)
+
+
+@row((P.LIVE, P.AUDITING), In.TICK, "best prices are newer: fetch")
+def _best_prices_newer(phase: SyncPhase) -> None:
+    outcomes = with_newer_best_prices(phase, "100.0x1")
+    assert changes(outcomes) == [(LIVE, STALE)]
+    assert [fetch.is_probe for fetch in fetches(outcomes)] == [True]
+
+
+def test_best_prices_that_lead_a_stream_of_diffs_are_no_contradiction() -> None:
+    driver = live()
+    for update_id in range(106, 200):
+        driver.ticker(update_id + 50, "98.0x1", "102.0x1")  # half a minute ahead
+        driver.diff(update_id, update_id)
+        assert changes(driver.tick(0.5)) == []
+
+
+@row(P.LIVE, In.TICK, "a trade without a diff: fetch")
+def _trade_without_a_diff(_: SyncPhase) -> None:
+    driver = live()
+    driver.sync.trade(driver.now_s)
+    driver.diff(106, 106)
+    assert driver.tick(2.0) == ()  # a diff has followed
+    driver.sync.trade(driver.now_s)
+    assert driver.tick(1.0) == ()
+    outcomes = driver.tick(0.1)
+    assert changes(outcomes) == []
+    assert [(fetch.urgent, fetch.is_probe) for fetch in fetches(outcomes)] == [(False, True)]
+    driver.answer(snapshot(107, "100.0x1"))
+    driver.tick(0.5)
+    driver.tick(0.5)
+    assert changes(driver.tick(0.1)) == [(LIVE, STALE)]
+
+
+@row(P.LIVE, In.TICK, "touch near the end of coverage: fetch")
+def _near_edge(_: SyncPhase) -> None:
     driver = Driver()
     driver.open()
     driver.diff(101, 101)
     driver.answer(snapshot(100, "100.0x1 99.0x1 90.0x1", "101.0x1 102.0x1 111.0x1", limit=3))
+    driver.now_s += 8.0
     driver.diff(102, 102, "105.0x1", "101.0x0 102.0x0 108.0x1")
-    assert driver.tick(10.0) == ()  # 3 of 10 left
+    assert driver.tick(2.0) == ()  # 3 of 10 left
     driver.diff(103, 103, "", "108.0x0 109.0x1")
-    assert driver.tick(1.0) == (FetchSnapshot(2, 1, urgent=False),)  # 2 of 10 left
+    assert driver.tick(1.0) == (FetchSnapshot(2, 0, urgent=False),)  # 2 of 10 left
     assert driver.tick(1.0) == ()
     outcomes = driver.answer(snapshot(103, "105.0x1 100.0x1 99.0x1", "109.0x1 111.0x1 120.0x5", limit=3))
     assert audits(outcomes) == [True]
@@ -293,28 +536,29 @@ def _near_edge() -> None:
     assert str(driver.sync.book.coverage.high) == "120.0"
 
 
-@row(LIVE, SyncInput.TICK, "drop far levels")
-def _too_wide() -> None:
-    driver = live(limits=SyncLimits(levels_a_side=4))
+@row(ALL_LIVE, In.TICK, "drop far levels")
+def _too_wide(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
+    driver.sync.limits = SyncLimits(levels_a_side=4)
     driver.diff(106, 106, "98.0x1 97.0x1 96.0x1")
     assert driver.sync.book is not None
     version = driver.sync.book.version
-    assert driver.tick() == ()
+    assert driver.tick(0.1) == ()
     assert [price for price, _ in driver.bids] == ["100.0", "99.0", "98.0"]
     assert driver.sync.book.version > version
     assert not driver.sync.book.coverage.covers(97.0)
 
 
-@row(LIVE, SyncInput.REFRESH_DUE, "fetch in the background")
-def _refresh_due() -> None:
+@row(P.LIVE, In.REFRESH_DUE, "fetch in the background")
+def _refresh_due(_: SyncPhase) -> None:
     driver = live()
-    assert driver.refresh() == (FetchSnapshot(2, 1, urgent=False),)
+    assert driver.refresh() == (FetchSnapshot(2, 0, urgent=False),)
     assert driver.state is LIVE
     assert driver.refresh() == ()  # one at a time
 
 
-@row(LIVE, SyncInput.SNAPSHOT, "build a shadow book, compare, report")
-def _audit() -> None:
+@row(P.AUDITING, In.SNAPSHOT, "build a shadow book, compare, report")
+def _audit(_: SyncPhase) -> None:
     driver = live()
     driver.refresh()
     driver.diff(106, 107, "98.0x3")
@@ -324,120 +568,191 @@ def _audit() -> None:
     assert not driver.sync.is_refreshing
 
 
-@row(LIVE, SyncInput.SNAPSHOT_FAILED, "leave it until the next refresh")
-def _refresh_failed() -> None:
-    driver = live()
-    driver.refresh()
+@row(P.AUDITING, In.SNAPSHOT, "too old: fetch again")
+def _audit_too_old(_: SyncPhase) -> None:
+    driver = in_phase(P.AUDITING)
+    assert driver.answer(snapshot(104)) == (FetchSnapshot(3, 1, urgent=False),)
+    assert driver.state is LIVE
+    assert audits(driver.answer(snapshot(105, "100.0x1 99.0x2"))) == [True]
+
+
+@row(P.AUDITING, In.SNAPSHOT, "nothing has changed: quiet")
+def _audit_of_a_quiet_symbol(_: SyncPhase) -> None:
+    driver = in_phase(P.AUDITING)
+    outcomes = driver.answer(snapshot(105, "100.0x1 99.0x2 98.0x0"))
+    assert audits(outcomes) == [True]
+    assert driver.sync.phase is P.LIVE
+
+
+@row(P.AUDITING, In.SNAPSHOT, "too new: wait for diffs")
+def _audit_too_new(_: SyncPhase) -> None:
+    driver = in_phase(P.AUDITING)
+    assert driver.answer(snapshot(107, "100.0x1 99.0x2 97.0x1")) == ()
+    assert driver.sync.is_refreshing
+    assert driver.state is LIVE
+
+
+@row(P.AUDITING, In.SNAPSHOT_FAILED, "leave it until the next refresh")
+def _refresh_failed(_: SyncPhase) -> None:
+    driver = in_phase(P.AUDITING)
     assert driver.fail() == ()
     assert driver.state is LIVE
     assert not driver.sync.is_refreshing
 
 
-@row(LIVE, SyncInput.RESYNC, "on wish: build anew")
-def _resync_live() -> None:
+@row(P.AUDITING, In.SNAPSHOT_FAILED, "and silent: ask again")
+def _refresh_failed_in_silence(_: SyncPhase) -> None:
+    driver = in_phase(P.AUDITING)
+    driver.now_s += 60.0
+    outcomes = driver.fail()
+    assert changes(outcomes) == [(LIVE, STALE)]
+    assert len(fetches(outcomes)) == 1
+
+
+@row(P.AUDITING, In.TIME_IS_UP, "no answer, and silent: ask again")
+def _no_answer_in_silence(_: SyncPhase) -> None:
     driver = live()
+    driver.now_s += 55.0
+    driver.refresh()
+    assert driver.tick(9.0) == ()
+    outcomes = driver.tick(1.0)
+    assert changes(outcomes) == [(LIVE, STALE)]
+    assert len(fetches(outcomes)) == 1
+
+
+@row(P.AUDITING, In.TIME_IS_UP, "no answer: leave it")
+def _no_answer_to_a_refresh(_: SyncPhase) -> None:
+    driver = in_phase(P.AUDITING)
+    for second in range(60):
+        driver.diff(106 + second, 106 + second)
+        assert driver.sync.is_refreshing
+        driver.tick(1.0)
+    assert driver.sync.phase is P.LIVE
+
+
+@row(P.AUDIT_HELD, In.TIME_IS_UP, "same levels: quiet")
+def _held_levels_agree_after_all(_: SyncPhase) -> None:
+    driver = live(DerivativeRules())
+    driver.refresh()
+    driver.answer(snapshot(900, "100.0x1 99.0x3"))
+    assert driver.sync.book is not None
+    driver.sync.book.apply(diff(106, 106, "99.0x3"))  # as if it had come from elsewhere: no diff was noted
+    assert audits(driver.tick(1.2)) == [True]
+    assert driver.state is LIVE
+
+
+@row(P.AUDIT_HELD, In.TIME_IS_UP, "dead: again")
+def _held_while_live_and_never_reached(_: SyncPhase) -> None:
+    driver = in_phase(P.AUDIT_HELD)
+    assert driver.tick(1.0) == ()
+    outcomes = driver.tick(0.1)
+    assert changes(outcomes) == [(LIVE, STALE)]
+    assert ReconnectStream in map(type, outcomes)
+
+
+@row(P.AUDIT_HELD, In.TIME_IS_UP, "never reached: leave it")
+def _held_while_the_stream_lags(_: SyncPhase) -> None:
+    driver = live()
+    driver.refresh()
+    driver.answer(snapshot(900_000))
+    for second in range(90):
+        assert driver.sync.is_refreshing
+        driver.diff(106 + second, 106 + second)
+        assert changes(driver.tick(1.0)) == []
+    assert driver.sync.phase is P.LIVE
+
+
+@row((*ALL_LIVE, *ALL_STALE), In.RESYNC, "on wish: build anew")
+def _resync(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
     outcomes = driver.resync()
-    assert changes(outcomes) == [(LIVE, BUFFERING)]
+    assert changes(outcomes) == [(phase.state, BUFFERING)]
     assert len(fetches(outcomes)) == 1
     assert driver.sync.gaps == 0
     assert driver.bids == levels("100.0x1 99.0x2")
 
 
-@row(STALE, SyncInput.DIFF, "in sequence: it was only late")
-def _late() -> None:
+@row(P.STALE_OWED, In.DIFF, "it was only late: compare")
+def _late_and_compared(_: SyncPhase) -> None:
     driver = stale()
+    driver.answer(snapshot(106, "100.0x1 99.0x2 98.0x1"))
+    outcomes = driver.diff(106, 106, "98.0x1")
+    assert changes(outcomes) == [(STALE, LIVE)]
+    assert audits(outcomes) == [True]
+
+
+@row(P.STALE_OWED, In.DIFF, "they come: it was only late")
+def _late_in_two_parts(_: SyncPhase) -> None:
+    driver = in_phase(P.STALE_OWED)
+    assert changes(driver.diff(106, 106, "100.0x0 99.0x1")) == [(STALE, LIVE)]
+    assert audits(driver.diff(107, 107)) == [True]
+
+
+@row((P.ASKING, P.STALE_RENEWING), In.DIFF, "in sequence: it was only late")
+def _late(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
     assert changes(driver.diff(106, 106, "99.0x0")) == [(STALE, LIVE)]
     assert driver.bids == levels("100.0x1")
+    assert driver.answer(snapshot(105, "1.0x1")) == ()  # what it asked is answered
 
 
-@row(STALE, SyncInput.DIFF, "old: ignore")
-def _old_while_stale() -> None:
+@row(P.ASKING, In.SNAPSHOT, "older than the book: fetch again")
+def _lagging_snapshot(_: SyncPhase) -> None:
     driver = stale()
-    assert driver.diff(104, 105) == ()
-    assert driver.state is STALE
-
-
-@row(STALE, SyncInput.DIFF, "gap: keep it, fetch")
-def _gap_while_stale() -> None:
-    driver = stale()
-    outcomes = driver.diff(107, 107)
-    assert changes(outcomes) == [(STALE, BUFFERING)]
-    assert len(fetches(outcomes)) == 1
-    assert (driver.sync.gaps, driver.sync.buffered) == (1, 1)
-
-
-@row(STALE, SyncInput.SNAPSHOT, "older than the book: fetch again")
-def _lagging_snapshot() -> None:
-    driver = stale()
-    assert driver.answer(snapshot(104, "100.0x1")) == (FetchSnapshot(3, 2, urgent=True),)
+    assert [fetch.failures for fetch in fetches(driver.answer(snapshot(104, "100.0x1")))] == [1]
     assert driver.tick(4.0) == ()  # it proves nothing: no reason to reconnect
     assert changes(driver.answer(snapshot(105, "100.0x1 99.0x2"))) == [(STALE, LIVE)]
 
 
-@row(STALE, SyncInput.SNAPSHOT, "nothing has changed: quiet")
-def _proved_quiet() -> None:
+@row(P.ASKING, In.SNAPSHOT, "nothing has changed: quiet")
+def _proved_quiet(_: SyncPhase) -> None:
     driver = stale()
     outcomes = driver.answer(snapshot(105, "100.0x1 99.0x2"))
     assert changes(outcomes) == [(STALE, LIVE)]
     assert audits(outcomes) == [True]
 
 
-@row(STALE, SyncInput.SNAPSHOT, "it has changed: the stream owes us diffs")
-def _proved_late() -> None:
+@row(P.ASKING, In.SNAPSHOT, "another book at the same id: build anew")
+def _proved_wrong(_: SyncPhase) -> None:
+    driver = stale()
+    outcomes = driver.answer(snapshot(105, "100.0x1"))
+    assert audits(outcomes) == [False]
+    assert changes(outcomes) == [(STALE, BUFFERING)]
+
+
+@row(P.ASKING, In.SNAPSHOT, "it has changed: the stream owes us diffs")
+@row(P.STALE_OWED, In.TIME_IS_UP, "dead: subscribe again")
+def _proved_late(_: SyncPhase) -> None:
     driver = stale()
     assert driver.answer(snapshot(106, "100.0x1")) == ()
     assert driver.state is STALE
-    assert driver.tick(2.9) == ()
+    assert driver.tick(1.0) == ()
+    assert [type(outcome) for outcome in driver.tick(0.2)] == [ReconnectStream]
+    assert changes(driver.lose()) == [(STALE, DISCONNECTED)]
 
 
-@row(STALE, SyncInput.SNAPSHOT_FAILED, "nothing answers: subscribe again")
-def _nothing_answers() -> None:
+@row(P.ASKING, In.SNAPSHOT_FAILED, "ask again")
+@row(P.ASKING, In.TIME_IS_UP, "nothing answers: subscribe again")
+def _nothing_answers(_: SyncPhase) -> None:
     driver = stale()
-    assert driver.fail() == (ReconnectStream(60.0),)
+    for failures in range(1, 10):
+        assert [fetch.failures for fetch in fetches(driver.fail())] == [failures]
+        assert driver.tick(1.0) == ()
+    assert [type(outcome) for outcome in driver.tick(1.0)] == [ReconnectStream]
     assert driver.state is STALE
 
 
-@row(STALE, SyncInput.TICK, "dead: subscribe again")
-def _dead() -> None:
-    driver = stale()
-    driver.answer(snapshot(106, "100.0x1"))
-    assert driver.tick(3.0) == (ReconnectStream(63.0),)
-    assert driver.tick(3.0) == ()  # asked once
-    assert changes(driver.lose()) == [(STALE, DISCONNECTED)]
-
-
-@row(STALE, SyncInput.RESYNC, "on wish: build anew")
-def _resync_stale() -> None:
-    driver = stale()
-    outcomes = driver.resync()
-    assert changes(outcomes) == [(STALE, BUFFERING)]
-    assert len(fetches(outcomes)) == 1
-
-
-@row(BUFFERING, SyncInput.STREAM_LOST, "the book stays as stale")
-def _lost_while_buffering() -> None:
-    driver = Driver()
-    driver.open()
-    driver.diff(101, 103)
-    assert changes(driver.lose()) == [(BUFFERING, DISCONNECTED)]
+@row((*ALL_BUFFERING, *ALL_LIVE, *ALL_STALE), In.STREAM_LOST, "the book stays as stale")
+def _lost(phase: SyncPhase) -> None:
+    driver = in_phase(phase)
+    before = driver.bids if driver.sync.book is not None else None
+    assert changes(driver.lose()) == [(phase.state, DISCONNECTED)]
     assert driver.sync.buffered == 0
-
-
-@row(LIVE, SyncInput.STREAM_LOST, "the book stays as stale")
-def _lost_while_live() -> None:
-    driver = live()
-    assert changes(driver.lose()) == [(LIVE, DISCONNECTED)]
-    assert driver.bids == levels("100.0x1 99.0x2")
-
-
-@row(STALE, SyncInput.STREAM_LOST, "the book stays as stale")
-def _lost_while_stale() -> None:
-    driver = stale()
-    assert changes(driver.lose()) == [(STALE, DISCONNECTED)]
+    assert (driver.bids if driver.sync.book is not None else None) == before
 
 
 def key_of(transition: Transition) -> RowKey:
-    return transition.state, transition.input, transition.text
+    return transition.phase, transition.input, transition.text
 
 
 @pytest.fixture
@@ -464,7 +779,7 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> list[RowKey]:
 )
 def test_each_row_of_the_table(key: RowKey, reached: list[RowKey]) -> None:
     assert key in SCENARIOS, "a row without a scenario"
-    SCENARIOS[key]()
+    SCENARIOS[key](key[0])
     assert key in reached
 
 
@@ -472,11 +787,30 @@ def test_there_is_no_scenario_without_a_row() -> None:
     assert set(SCENARIOS) == {key_of(transition) for transition in TABLE}
 
 
-def test_every_next_state_is_the_one_the_row_names(reached: list[RowKey]) -> None:
-    """A row that names LIVE or STALE is taken from a state in which there is a book."""
-    for transition in TABLE:
-        if transition.next in {LIVE, STALE}:
-            assert transition.state in {LIVE, STALE}, "only _join may lead from BUFFERING to LIVE"
+@pytest.mark.parametrize("phase", SyncPhase)
+def test_no_phase_waits_for_ever(phase: SyncPhase) -> None:
+    """Each has a row for "time is up" with a limit, and nothing but time makes the machine act by it."""
+    limits = [row.deadline for row in TABLE if row.phase is phase and row.input is SyncInput.TIME_IS_UP]
+    assert limits
+    assert None not in limits
+    driver = in_phase(phase)
+    known = {field.name for field in fields(SyncLimits)} | {SILENCE}
+    assert known.issuperset(limits)
+    longest_s = max(
+        driver.sync.limits.silent_max_s if name == SILENCE else getattr(driver.sync.limits, str(name))
+        for name in limits
+    )
+    driver.got.clear()
+    for _ in range(int(longest_s * 2) + 2):
+        driver.tick(0.5)
+        if driver.got or driver.sync.phase is not phase:
+            break
+    assert driver.got or driver.sync.phase is not phase
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row.input is not SyncInput.TIME_IS_UP], ids=str)
+def test_only_rows_for_time_have_a_time_limit(row: Transition) -> None:
+    assert row.deadline is None
 
 
 # Answers that come too late
@@ -588,9 +922,10 @@ def test_a_hole_in_the_buffer_throws_away_what_was_before_it() -> None:
     driver = Driver()
     driver.open()
     driver.diff(101, 103)
-    assert driver.diff(105, 106) == ()
+    assert driver.diff(105, 106) == (FetchSnapshot(2, 0, urgent=True),)  # the one under way is of before
     assert (driver.sync.buffered, driver.sync.gaps) == (1, 1)
-    assert fetches(driver.answer(snapshot(102))) == [FetchSnapshot(2, 2, urgent=True)]
+    assert driver.answer(snapshot(104), number=1) == ()
+    assert len(fetches(driver.answer(snapshot(102)))) == 1
 
 
 def test_a_hole_while_a_snapshot_is_held_fetches_another() -> None:
@@ -634,7 +969,8 @@ def test_ids_that_begin_anew_after_a_bare_snapshot() -> None:
     driver.open()
     driver.tick(1.5)
     driver.answer(snapshot(5_000))
-    driver.tick(1.5)
+    driver.tick(2.0)
+    driver.answer(snapshot(5_000))
     assert driver.state is LIVE
     assert driver.diff(1, 3) == ()  # may have been under way
     driver.now_s += 10.0
@@ -702,7 +1038,7 @@ def test_a_malformed_snapshot_while_buffering_counts_as_failed() -> None:
     driver.open()
     driver.diff(101, 105)
     outcomes = driver.answer(BAD_SNAPSHOT)
-    assert fetches(outcomes) == [FetchSnapshot(2, 2, urgent=True)]
+    assert fetches(outcomes) == [FetchSnapshot(2, 1, urgent=True)]
     assert [type(outcome.error) for outcome in outcomes if isinstance(outcome, StateChanged)] == [MalformedMessageError]
     assert driver.sync.buffered == 1
 
@@ -717,7 +1053,7 @@ def test_a_malformed_snapshot_does_not_interrupt_a_live_book() -> None:
 
 def test_a_malformed_snapshot_while_stale_counts_as_failed() -> None:
     driver = stale()
-    assert ReconnectStream(60.0) in driver.answer(BAD_SNAPSHOT)
+    assert [fetch.failures for fetch in fetches(driver.answer(BAD_SNAPSHOT))] == [1]
 
 
 # Refresh
@@ -757,7 +1093,7 @@ def test_a_refresh_with_an_early_snapshot_fetches_again_and_stays_live() -> None
     driver.refresh()
     driver.diff(106, 106)
     driver.diff(107, 107)
-    assert driver.answer(snapshot(104)) == (FetchSnapshot(3, 2, urgent=False),)
+    assert driver.answer(snapshot(104)) == (FetchSnapshot(3, 1, urgent=False),)
     assert driver.state is LIVE
     assert audits(driver.answer(snapshot(105, "100.0x1 99.0x2"))) == [True]
 
@@ -797,10 +1133,10 @@ def test_a_refresh_of_a_wide_book_keeps_it_bounded() -> None:
 def test_refreshes_do_not_lengthen_the_pause_after_a_gap() -> None:
     driver = live()
     for step in range(20):
-        assert driver.refresh() == (FetchSnapshot(step + 2, 1, urgent=False),)
+        assert driver.refresh() == (FetchSnapshot(step + 2, 0, urgent=False),)
         driver.answer(snapshot(105, "100.0x1 99.0x2"))
     driver.now_s += 40.0
-    assert [fetch.attempt for fetch in fetches(driver.diff(200, 200))] == [1]
+    assert [fetch.failures for fetch in fetches(driver.diff(200, 200))] == [0]
 
 
 # Tickers
@@ -883,7 +1219,8 @@ def test_a_busy_symbol_is_stale_after_seconds() -> None:
 
 
 def test_a_quiet_symbol_is_asked_about_more_and_more_rarely_but_never_forgotten() -> None:
-    driver = live(limits=SyncLimits(patience_most=16.0))
+    driver = live()
+    driver.tick(0.5)
     asked_at = []
     for _ in range(2000):
         if driver.tick(5.0):
@@ -891,8 +1228,8 @@ def test_a_quiet_symbol_is_asked_about_more_and_more_rarely_but_never_forgotten(
             driver.answer(snapshot(105, "100.0x1 99.0x2"))
             assert driver.state is LIVE
     pauses = [later - earlier for earlier, later in pairwise(asked_at)]
-    assert pauses[:4] == [120.0, 240.0, 480.0, 960.0]
-    assert set(pauses[4:]) == {960.0}
+    assert pauses[:3] == [20.0, 40.0, 60.0]
+    assert set(pauses[3:]) == {60.0}
 
 
 def test_traffic_brings_back_the_impatience() -> None:
@@ -948,19 +1285,12 @@ def test_a_stale_book_with_another_one_s_levels_at_the_same_id_is_wrong() -> Non
     assert changes(outcomes) == [(STALE, BUFFERING)]
 
 
-def test_lower_ids_after_a_long_silence_are_no_lag() -> None:
+def test_lower_ids_are_taken_for_a_lag_for_a_while_only() -> None:
     driver = stale()
-    driver.tick(31.0)
-    assert driver.answer(snapshot(3, "97.0x1")) == ()
-    assert driver.tick(3.0) == (ReconnectStream(94.0),)
-
-
-def test_a_late_diff_joins_a_snapshot_that_was_held_while_stale() -> None:
-    driver = stale()
-    driver.answer(snapshot(106, "100.0x1 99.0x2 98.0x1"))
-    outcomes = driver.diff(106, 106, "98.0x1")
-    assert changes(outcomes) == [(STALE, LIVE)]
-    assert audits(outcomes) == [True]
+    for failures in range(1, 10):
+        assert [fetch.failures for fetch in fetches(driver.answer(snapshot(3, "97.0x1")))] == [failures]
+        driver.tick(1.0)
+    assert driver.tick(1.0) == (ReconnectStream(70.0),)
 
 
 def test_a_held_snapshot_waits_as_long_as_diffs_flow_towards_it() -> None:
@@ -985,19 +1315,32 @@ def test_joins_that_fail_again_and_again_are_tried_less_and_less() -> None:
     attempts = []
     update_id = 101
     for _ in range(5):
-        attempts += [fetch.attempt for fetch in fetches(driver.diff(update_id, update_id))]
-        attempts += [fetch.attempt for fetch in fetches(driver.answer(snapshot(update_id - 1, "102.0x1", "101.0x1")))]
+        attempts += [fetch.failures for fetch in fetches(driver.diff(update_id, update_id))]
+        attempts += [fetch.failures for fetch in fetches(driver.answer(snapshot(update_id - 1, "102.0x1", "101.0x1")))]
         update_id += 1
-    assert attempts == [1, 2, 3, 4, 5, 6]
+    assert attempts == [0, 1, 2, 3, 4, 5]
 
 
-def test_a_gap_soon_after_the_join_is_waited_for_longer() -> None:
+def test_one_mishap_does_not_lengthen_the_wait_after_the_next() -> None:
     driver = live()
-    driver.now_s += 29.0
-    assert [fetch.attempt for fetch in fetches(driver.diff(200, 200))] == [2]
-    driver.answer(snapshot(199))
-    driver.now_s += 30.0
-    assert [fetch.attempt for fetch in fetches(driver.diff(300, 300))] == [1]
+    for mishap in range(20):
+        driver.now_s += 0.5
+        update_id = 200 + 10 * mishap
+        assert [fetch.failures for fetch in fetches(driver.diff(update_id, update_id))] == [0]
+        assert [fetch.failures for fetch in fetches(driver.fail())] == [1]
+        assert [fetch.failures for fetch in fetches(driver.fail())] == [2]
+        driver.answer(snapshot(update_id - 1))
+        assert driver.state is LIVE
+
+
+def test_a_hole_while_a_snapshot_is_fetched_makes_it_too_old_but_is_no_failure() -> None:
+    driver = live()
+    driver.diff(107, 107)
+    driver.now_s += 0.05
+    assert [fetch.failures for fetch in fetches(driver.diff(110, 110))] == [0]
+    driver.now_s += 0.05
+    driver.diff(115, 115)
+    assert [fetch.failures for fetch in fetches(driver.answer(snapshot(112)))] == [1]  # the venue is behind its stream
 
 
 def test_a_new_stream_begins_without_a_pause() -> None:
@@ -1008,7 +1351,7 @@ def test_a_new_stream_begins_without_a_pause() -> None:
     driver.fail()
     driver.lose()
     driver.open()
-    assert [fetch.attempt for fetch in fetches(driver.diff(201, 201))] == [1]
+    assert [fetch.failures for fetch in fetches(driver.diff(201, 201))] == [0]
 
 
 # Bounds

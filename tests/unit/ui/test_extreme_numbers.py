@@ -1,4 +1,4 @@
-"""Sizes of 1e25 and of 1e-18, prices of 1e9 and of 1e-12: nothing is blank, cut off, or another number."""
+"""Sizes of 1e25 and of 1e-18, prices of 1e9 and of 1e-12: nothing blank, nothing cut, nothing another number."""
 
 from __future__ import annotations
 

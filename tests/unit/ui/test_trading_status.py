@@ -8,7 +8,7 @@ from unit.ui.books import FakeFeed, Info, State, Status, make_book, small_book
 from depthgui.ui.dialogs.connection_text import tab_note
 from depthgui.ui.engine import FeedState
 from depthgui.ui.viewmodels.header import HeaderModel, HeaderOptions, pill_of
-from depthgui.ui.viewmodels.trading_status import empty_text, halt_of, shown_state, status_word
+from depthgui.ui.viewmodels.trading_status import empty_text, halt_of, shown_state, status_words
 from depthgui.ui.wording import TimeZone, tool_tip
 
 SINCE_MS = 1_700_000_000_000  # 22:13:20 UTC on 14 November 2023
@@ -41,7 +41,7 @@ def feed_of(status: str, **changes: object) -> FakeFeed:
     ],
 )
 def test_the_venues_words_in_words_for_people(status: str, word: str) -> None:
-    assert status_word(status) == word
+    assert status_words(status) == word
     pill = pill_of(feed_of(status), NOW_S, TimeZone.UTC)
     assert (pill.state, pill.text, pill.brief) == ("halted", f"{word} since 22:13:20Z", word)
     assert word in pill.tip
