@@ -355,6 +355,12 @@ class MainWindow(KeyWindow):
             if page.feed_state is not FeedState.STOPPED:
                 self.stop_or_start(page)
 
+    def start_failed(self, refs: tuple[SymbolRef, ...]) -> None:
+        """Start those tabs of these symbols again that had given up."""
+        for page in self.pages.of(refs):
+            if page.feed is not None and page.feed.state is FeedState.FAILED:
+                page.feed.start()
+
     def close_symbols(self, refs: tuple[SymbolRef, ...]) -> None:
         """Close the tabs of these symbols."""
         for page in self.pages.of(refs):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6 import QtCore, QtWidgets
 
 from depthgui.ui.banner import StaleBanner
-from depthgui.ui.dialogs.connection_text import banner_text
+from depthgui.ui.dialogs.connection_text import banner_text, bearing
 from depthgui.ui.engine import ConnectionPhase, ConnectionStatus, Feed, FeedState, Market, SymbolRef
 from depthgui.ui.failed_panel import FailedPanel
 from depthgui.ui.theme import Theme
@@ -201,9 +201,10 @@ class SymbolTab(QtWidgets.QWidget):
         state = self.feed_state
         if state is FeedState.STOPPED:
             return "Start"
-        if state is FeedState.FAILED or (self._connection and self._connection.phase is ConnectionPhase.FAILED):
+        if state is FeedState.FAILED:
             return "Reconnect"
-        if self._connection and self._connection.phase is ConnectionPhase.WAITING:
+        cause = bearing(self._connection, state)
+        if cause is not None and cause.phase is ConnectionPhase.WAITING:
             return "Retry now"
         return ""
 

@@ -17,11 +17,12 @@ class TimeZone(enum.Enum):
 
 
 def clock_text(wall_ms: int, zone: TimeZone) -> str:
-    """Time of day of a Unix time in ms, as 14:02:31; UTC times are marked with a Z."""
-    moment = datetime.datetime.fromtimestamp(wall_ms / 1000, tz=datetime.UTC)
-    if zone is TimeZone.UTC:
-        return f"{moment:%H:%M:%S}Z"
-    return f"{moment.astimezone():%H:%M:%S}"
+    """Time of day of a Unix time in ms, as 14:02:31; UTC times are marked with a Z. Dashes beyond the year 9999."""
+    try:
+        moment = datetime.datetime.fromtimestamp(wall_ms / 1000, tz=datetime.UTC)
+        return f"{moment:%H:%M:%S}Z" if zone is TimeZone.UTC else f"{moment.astimezone():%H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        return "--:--:--"
 
 
 def duration_text(seconds: float) -> str:

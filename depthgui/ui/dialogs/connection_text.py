@@ -151,6 +151,20 @@ def restored_notice(restored: Sequence[tuple[str, float]]) -> str:
     return f"{len(restored)} connections are live again, after {longest} at most"
 
 
+def bearing(connection: ConnectionStatus | None, state: FeedState) -> ConnectionStatus | None:
+    """The connection's status where it explains the feed's state, else None.
+
+    Tab, pill and banner show the feed's state and nothing else: a connection that says something different, because its
+    news came a moment earlier or because a feed gave up on its own, would have them contradict each other.
+    """
+    if connection is None:
+        return None
+    outage = outage_of(connection)
+    is_retried = outage is Outage.RETRYING and state in {FeedState.CONNECTING, FeedState.RECONNECTING}
+    is_given_up = outage is Outage.GIVEN_UP and state is FeedState.FAILED
+    return connection if is_retried or is_given_up else None
+
+
 def banner_text(
     status: FeedStatus, connection: ConnectionStatus | None, now_s: float, zone: TimeZone, *, has_book: bool
 ) -> str:
@@ -160,13 +174,13 @@ def banner_text(
     since = clock_text(status.since_wall_ms, zone)
     if status.state is FeedState.STOPPED:
         return f"Stopped at {since} — the last book is kept; start to go on"
-    is_connection_down = connection is not None and outage_of(connection) is not Outage.NONE
-    if status.state is FeedState.FAILED and not is_connection_down:
-        return f"Stale since {since} — {sentence(status.detail)}"
     if status.state is FeedState.LIVE:
         return ""
-    if connection is not None and is_connection_down:
-        return f"Stale since {_lost_at(connection, since, zone)} — {_next_step(connection, now_s)}"
+    cause = bearing(connection, status.state)
+    if cause is not None:
+        return f"Stale since {_lost_at(cause, since, zone)} — {_next_step(cause, now_s)}"
+    if status.state is FeedState.FAILED:
+        return f"Stale since {since} — {sentence(status.detail)}"
     return f"Stale since {since} — {status.detail or 'a fresh snapshot is being fetched'}"
 
 
@@ -188,9 +202,9 @@ def _next_step(connection: ConnectionStatus, now_s: float) -> str:
 
 def tab_note(market_label: str, state: FeedState, connection: ConnectionStatus | None, halt: str = "") -> str:
     """The small word beside a tab's symbol: the market, or what is wrong. `halt` says why the symbol is not traded."""
-    is_wanted = state not in {FeedState.LIVE, FeedState.STOPPED}
-    if is_wanted and connection is not None and outage_of(connection) is Outage.RETRYING and connection.attempt > 0:
-        return f"retry {_number(connection, '/')}"
+    cause = bearing(connection, state)
+    if cause is not None and state is not FeedState.FAILED and cause.attempt > 0:
+        return f"retry {_number(cause, '/')}"
     words = {
         FeedState.LIVE: halt.lower() or market_label,
         FeedState.CONNECTING: market_label,

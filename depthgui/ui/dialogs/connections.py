@@ -32,6 +32,9 @@ class TabCommands(Protocol):
     def stop_symbols(self, refs: tuple[SymbolRef, ...]) -> None:
         """Stop the tabs of these symbols."""
 
+    def start_failed(self, refs: tuple[SymbolRef, ...]) -> None:
+        """Start those tabs of these symbols again that had given up."""
+
     def close_symbols(self, refs: tuple[SymbolRef, ...]) -> None:
         """Close the tabs of these symbols."""
 
@@ -166,7 +169,9 @@ class ConnectionDialogs(QtCore.QObject):
 
     def _on_retry(self, key: str) -> None:
         if self._hub is not None:
+            symbols = self._symbols(key)
             self._hub.retry_now(key)
+            self._commands.start_failed(symbols)  # else they would say "failed" beside a connection that is tried again
 
     def _on_hidden(self, key: str) -> None:
         trouble = self._troubles.get(key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from depthgui.book.levels import BookSide
 from depthgui.book.spelling import PriceKey
@@ -16,6 +16,7 @@ from depthgui.book.spelling import PriceKey
 _FIRST_DECIMALS = 8  # what the venue pads spot prices to
 _MAX_CACHED = 100_000
 _COUNTABLE = 1e18  # from here on a power of ten says more than a million T
+_MOST_DIGITS = 40  # before or after the point, of a number that means anything
 _SMALL = 0.01  # below it two decimals would say nothing
 
 Figure = tuple[str, str]
@@ -79,6 +80,10 @@ class ExactScale:
         return Decimal(units).scaleb(-self.decimals)
 
     def _parse(self, text: str) -> int:
+        if "e" in text or "E" in text:  # exponent forms are numbers, too
+            text = _written_out(text)
+        if not text:
+            raise ValueError("an empty text is no number")
         whole, _, fraction = text.partition(".")
         if len(fraction) > self.decimals:
             fraction = fraction.rstrip("0")
@@ -87,6 +92,17 @@ class ExactScale:
                 self.known.clear()
                 self.known_numbers.clear()
         return int(whole + fraction.ljust(self.decimals, "0"))
+
+
+def _written_out(text: str) -> str:
+    # A number without its exponent. Raises ValueError for what is no number, or one of absurdly many digits.
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"not a number: {text!r}") from None
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError(f"not a usable number: {text!r}")
+    return f"{number:f}"
 
 
 class FigureFormatter:

@@ -163,13 +163,11 @@ class Header(QtWidgets.QFrame):
             self.panel_guard.run(self._show_last, self._feed)
 
     def _show_last(self, feed: FeedView) -> None:
-        view = self._view
-        if view is None:
-            return
         last, direction = self._model.last(feed)
-        if (last, direction) != (view.last, view.direction):
+        view = self._view  # after that: to read a new price calls this method
+        if view is not None and (last, direction) != (view.last, view.direction):
             self._view = dataclasses.replace(view, last=last, direction=direction)
-            self.stats.show_view(self._view)
+            self.stats.show_last(self._view)
 
     # -- looks
 

@@ -252,7 +252,7 @@ class Ladder(Canvas):
     def _on_last_price(self) -> None:
         # Another view has found a new last price: one price, one moment.
         if not self._is_rendering and self._frame is not None and self.is_frame_visible():
-            self.refresh()
+            self.panel_guard.run(self.render_frame, self._clock.now_s())
 
     def _fade(self, frame: LadderFrame, now_s: float) -> float | None:
         # Nothing new but time: the same frame again, with its flashes weaker.

@@ -47,8 +47,7 @@ class StatStrip(QtWidgets.QWidget):
 
     def show_view(self, view: HeaderView | None) -> None:
         """Show other figures."""
-        before = self._view
-        if view == before:
+        if view == self._view:
             return
         self._view = view
         if view is None:
@@ -56,20 +55,14 @@ class StatStrip(QtWidgets.QWidget):
         else:
             spoken = [f"last price {view.last}", *(f"{stat.caption} {stat.value}" for stat in view.stats)]
             self.setAccessibleName(", ".join(spoken))
-        is_last_alone = (
-            view is not None
-            and before is not None
-            and (view.stats, view.is_stale)
-            == (
-                before.stats,
-                before.is_stale,
-            )
-        )
+        self.update()
+
+    def show_last(self, view: HeaderView) -> None:
+        """Show figures that differ from the last ones in nothing but the last price; that alone is painted anew."""
+        self._view = view
         known = self._widths.get("last", 0.0)
-        if is_last_alone and view is not None and self._width_of("last", view.last, self._big) == known:
-            self.update(
-                0, 0, _PAD + math.ceil(known) + 2, self.height()
-            )  # it changes in every frame of a lively market
+        if self._width_of("last", view.last, self._big) == known:
+            self.update(0, 0, _PAD + math.ceil(known) + 2, self.height())
         else:
             self.update()
 

@@ -83,6 +83,7 @@ class Shell:
 
 
 def make_shell(qapp: QtWidgets.QApplication, folder: Path, reported: list[BaseException]) -> tuple[Shell, Services]:
+    qapp.setQuitOnLastWindowClosed(False)  # as the application has it: a test may close its window before it ends
     paths = profile_paths(folder)
     paths.make()
     profile = Profile(paths)

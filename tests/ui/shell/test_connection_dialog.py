@@ -208,3 +208,20 @@ async def test_several_connections_back_at_once_make_one_notice(shell: Shell) ->
     shell.hub.report(connection(Phase.OPEN, "BTCUSDT"))
     shell.hub.report(connection(Phase.OPEN, "usdm:BTCUSDT", key="usdm/public/1", label="Binance USD-M"))
     assert shell.window.status.notice == "2 connections are live again, after 9 s at most"
+
+
+async def test_retry_starts_the_tabs_that_had_given_up(shell: Shell) -> None:
+    for text in ("BTCUSDT", "BNBUSDT", "BNBBTC"):
+        shell.open(text)
+    given_up = connection(Phase.FAILED, "BTCUSDT", "BNBUSDT", attempt=5)
+    shell.feed("BTCUSDT").become(FeedState.FAILED)
+    shell.feed("BNBUSDT").become(FeedState.STOPPED)
+    shell.feed("BNBBTC").become(FeedState.FAILED)
+    shell.hub.report(given_up)
+    before = {text: list(shell.feed(text).calls) for text in ("BTCUSDT", "BNBUSDT", "BNBBTC")}
+    (dialog,) = shell.window.connections.dialogs()
+    dialog.retry_wanted.emit(given_up.key)
+    assert shell.hub.retried == [given_up.key]
+    started = {text: shell.feed(text).calls[len(before[text]) :] for text in before}
+    assert started == {"BTCUSDT": ["start"], "BNBUSDT": [], "BNBBTC": []}
+    assert shell.window.pages.all()[0].state == "connecting"

@@ -8,6 +8,7 @@ import pytest
 from ui.shell.fakes import LOST_WALL_MS, connection, lost
 
 from depthgui.depthcache.connection import ConnectionPhase as Phase
+from depthgui.depthcache.connection import ConnectionStatus
 from depthgui.depthcache.feed import FeedState, FeedStatus
 from depthgui.ui.dialogs.connection_text import (
     Outage,
@@ -22,6 +23,7 @@ from depthgui.ui.wording import TimeZone, count_text, duration_text, listed, sen
 
 UTC = TimeZone.UTC
 AT = "22:13:20Z"
+NOW = 1000.0
 
 
 def status(state: FeedState, detail: str = "") -> FeedStatus:
@@ -120,7 +122,10 @@ def test_the_reason_does_not_repeat_the_address() -> None:
         (FeedState.STALE, None, f"Stale since {AT} — waiting"),
         (FeedState.RECONNECTING, lost("X"), f"Stale since {AT} — reconnecting, attempt 2 of 5 in 3 s"),
         (FeedState.FAILED, None, f"Stale since {AT} — Waiting."),
-        (FeedState.FAILED, lost("X"), f"Stale since {AT} — reconnecting, attempt 2 of 5 in 3 s"),
+        # The feed's state alone decides: pill and tab say "failed" then, and nobody counts attempts beside it.
+        (FeedState.FAILED, lost("X"), f"Stale since {AT} — Waiting."),
+        (FeedState.STALE, lost("X"), f"Stale since {AT} — waiting"),
+        (FeedState.RECONNECTING, connection(Phase.FAILED), f"Stale since {AT} — waiting"),
         (
             FeedState.FAILED,
             connection(Phase.FAILED, "X", lost_at_wall_ms=LOST_WALL_MS),
@@ -148,7 +153,9 @@ def test_no_banner_without_a_book() -> None:
         (FeedState.STALE, connection(Phase.OPEN), "stale"),
         (FeedState.STOPPED, lost("X"), "stopped"),
         (FeedState.FAILED, connection(Phase.FAILED), "failed"),
-        (FeedState.FAILED, lost("X"), "retry 2/5"),
+        (FeedState.FAILED, lost("X"), "failed"),
+        (FeedState.STALE, lost("X"), "stale"),
+        (FeedState.RECONNECTING, connection(Phase.FAILED), "reconnecting"),
     ],
 )
 def test_the_note_on_a_tab(state: FeedState, link: object, note: str) -> None:
@@ -176,3 +183,29 @@ def test_words() -> None:
     assert sentence("cannot connect") == "Cannot connect."
     assert sentence("http://h does not answer!") == "http://h does not answer!"
     assert sentence("") == ""
+
+
+@pytest.mark.parametrize("state", FeedState)
+@pytest.mark.parametrize(
+    "link",
+    [
+        None,
+        connection(Phase.OPEN, "X"),
+        connection(Phase.CONNECTING, "X"),
+        connection(Phase.CONNECTING, "X", attempt=4, lost_at_s=NOW),
+        connection(Phase.FAILED, "X", attempt=5),
+        connection(Phase.CLOSED, "X"),
+        lost("X", attempt=4),
+        lost("X", retry_in_s=None, attempt=5),
+    ],
+    ids=lambda link: "none" if link is None else f"{link.phase.value} {link.attempt}",
+)
+def test_tab_and_banner_never_say_another_state_than_the_pill(state: FeedState, link: ConnectionStatus | None) -> None:
+    note = tab_note("Spot", state, link)
+    banner = banner_text(FeedStatus(state, NOW, LOST_WALL_MS, "waiting"), link, NOW, TimeZone.UTC, has_book=True)
+    is_tried = state in {FeedState.CONNECTING, FeedState.RECONNECTING}
+    assert note.startswith("retry") <= is_tried
+    assert ("attempt " in banner) <= is_tried
+    assert note.startswith("retry") == ("attempt " in banner)
+    assert ("unable to connect" in banner) <= (state is FeedState.FAILED)
+    assert (banner == "") is (state is FeedState.LIVE)

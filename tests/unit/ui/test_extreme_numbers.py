@@ -8,12 +8,13 @@ import pytest
 from unit.ui.books import make_book
 
 from depthgui.ui.viewmodels.depth import DepthModel
-from depthgui.ui.viewmodels.figures import NumberFormat, compact_forms, format_brief, format_short
+from depthgui.ui.viewmodels.figures import ExactScale, NumberFormat, compact_forms, format_brief, format_short
 from depthgui.ui.viewmodels.heatmap_cells import EMPTY, FULL, UNKNOWN, Window, cells, sample_cap
 from depthgui.ui.viewmodels.heatmap_grid import PriceGrid, fitting_ticks
 from depthgui.ui.viewmodels.heatmap_history import ROWS, HeatmapHistory
 from depthgui.ui.viewmodels.instrument import instrument_for
 from depthgui.ui.viewmodels.ladder import LadderModel
+from depthgui.ui.wording import TimeZone, clock_text
 
 SIZES = {
     "1e15": ("1000000000000000", "2500000000000000.5", "7"),
@@ -139,3 +140,22 @@ def test_short_numbers_have_digits_that_count(value: float, short: str) -> None:
 )
 def test_a_number_without_room_is_shortened_and_never_cut(text: str, point: str, forms: list[str]) -> None:
     assert [*compact_forms(text, point)] == forms
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1.0E+2", "100"), ("1e-7", "0.0000001"), ("1.23456789E-5", "0.0000123456789"), ("0e5", "0")]
+)
+def test_exponent_forms_are_numbers(text: str, number: str) -> None:
+    scale = ExactScale()
+    assert scale.to_decimal(scale.units(text)) == Decimal(number)
+
+
+@pytest.mark.parametrize("text", ["", "1e", "e5", "nan", "Infinity", "1e999999999", "1.0.0", "12a"])
+def test_what_is_no_number_is_refused_with_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - int's own words serve as well
+        ExactScale().units(text)
+
+
+@pytest.mark.parametrize("wall_ms", [10**18, -(10**18), 10**15])
+def test_a_time_beyond_all_calendars_is_dashes(wall_ms: int) -> None:
+    assert clock_text(wall_ms, TimeZone.UTC) == clock_text(wall_ms, TimeZone.LOCAL) == "--:--:--"
