@@ -204,6 +204,8 @@ class Connection:
         now_s = asyncio.get_running_loop().time()
         silent_s = now_s - socket.last_frame_s
         if silent_s <= _SILENT_SOCKET_S:
+            if name not in socket.open_names:
+                return  # it is being asked for, which has a deadline of its own
             self._take_step(name, f"{name} was acknowledged but brings no data")
             return
         step = self._remedies.next_step(name, now_s, at_least=Remedy.NEW_SOCKET)

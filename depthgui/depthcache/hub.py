@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -74,6 +75,7 @@ class Hub:
         self._statuses: dict[str, ConnectionStatus] = {}
         self._listeners: Listeners[ConnectionStatus] = Listeners("connections")
         self._feeds: dict[Feed, None] = {}
+        self._made: weakref.WeakSet[Feed] = weakref.WeakSet()
         self._allowances: dict[SymbolRef, SnapshotAllowance] = {}
         self._repeats: dict[int, RepeatPool] = {}
         self._tables: dict[Market, tuple[float, SymbolTable]] = {}
@@ -94,11 +96,13 @@ class Hub:
 
     def feed(self, ref: SymbolRef, options: FeedOptions | None = None) -> Feed:
         """Make a feed for a symbol; you start and stop it."""
-        return Feed(ref, self, options or self.options.feed)
+        feed = Feed(ref, self, options or self.options.feed)
+        self._made.add(feed)
+        return feed
 
     async def close(self) -> None:
         """Stop every feed, close every socket. May be called twice."""
-        for feed in tuple(self._feeds):
+        for feed in tuple(self._made):  # also those that failed: they are tried again now and then
             await feed.stop()
         if self._ticker is not None:
             self._ticker.cancel()

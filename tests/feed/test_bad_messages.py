@@ -88,7 +88,7 @@ async def test_another_symbol_s_diff_is_refused(venue: ModelVenue, hub: Hub) -> 
     assert first.wrong == second.wrong == []
 
 
-@pytest.mark.expected_logs("a reader of btcusdt@trade failed")
+@pytest.mark.expected_logs("reading btcusdt@trade failed")
 async def test_a_reader_that_fails_costs_the_others_nothing(
     venue: ModelVenue, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,10 +50,9 @@ async def test_a_gap_every_two_seconds_in_each_of_20_symbols(
 ) -> None:
     venue.rest.limit_per_minute = limit_per_minute
     watches = await live_watches(venue, hub, market, 20)
-    await asyncio.sleep(60)
     times = [StaleTimes(watch.feed, loop) for watch in watches]
     asked = len(venue.rest.asked)
-    for _ in range(90):
+    for _ in range(35):
         for watch in watches:
             watch.model.change(loop.time(), venue.now_ms())  # and nobody is told
             await asyncio.sleep(0.1)
@@ -64,7 +63,7 @@ async def test_a_gap_every_two_seconds_in_each_of_20_symbols(
         f"{market.value}: median {median(seconds):.2f} s, 99 of 100 {quantiles(seconds, n=100)[98]:.2f} s, "
         f"longest {seconds[-1]:.2f} s, weight {venue.rest.most_used(market)}, {len(venue.rest.asked) - asked} requests"
     )
-    assert len(seconds) > 20 * 80
+    assert len(seconds) > 20 * 30
     assert median(seconds) <= 0.3 + answer_s
     assert quantiles(seconds, n=100)[98] <= 1.5 + answer_s
     assert venue.rest.most_used(market) <= limit_per_minute / 2

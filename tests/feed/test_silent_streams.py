@@ -46,13 +46,13 @@ class Truth:
         return self.wrong_s
 
 
-@pytest.mark.expected_logs("Max reconnections")
 @pytest.mark.parametrize("options", [None, BARE], ids=["with tickers", "bare"])
 @pytest.mark.parametrize("every_s", [0.1, 1.0, 3.0])
 @pytest.mark.parametrize("market", [Market.SPOT, Market.USDM, Market.COINM])
 async def test_a_stream_that_is_silent_from_the_start_is_never_live_while_the_book_moves(
-    venue: ModelVenue, hub: Hub, market: Market, every_s: float, options: FeedOptions | None
+    venue: ModelVenue, hub: Hub, expected_logs, market: Market, every_s: float, options: FeedOptions | None
 ) -> None:
+    expected_logs.allow("Max reconnections")
     venue.dead_streams.add(DEPTH)
     model = venue.add(market, "BTCUSDT", every_s=every_s)
     feed = hub.feed(SymbolRef(market, "BTCUSDT"), options)

@@ -266,10 +266,10 @@ async def test_an_address_that_is_not_binance(venue: ModelVenue, hub: Hub, statu
         (200, b"null"),
     ],
 )
-@pytest.mark.expected_logs("further ones are only counted|malformed")
 async def test_an_answer_that_may_pass_never_ends_a_tab(
-    venue: ModelVenue, hub: Hub, status: int, body: bytes, path: str
+    venue: ModelVenue, hub: Hub, expected_logs, status: int, body: bytes, path: str
 ) -> None:
+    expected_logs.allow("further ones are only counted|malformed")
     answers = iter([ModelRest.answer(status, body)] * 3)
     venue.rest.refuse = lambda asked: next(answers, None) if asked.path == path else None
     watch = started(venue, hub)
@@ -280,7 +280,10 @@ async def test_an_answer_that_may_pass_never_ends_a_tab(
 
 
 @pytest.mark.parametrize("status", [200, 202, 404, 405, 408])
-async def test_an_answer_that_may_pass_does_not_harm_a_live_tab(venue: ModelVenue, hub: Hub, status: int) -> None:
+async def test_an_answer_that_may_pass_does_not_harm_a_live_tab(
+    venue: ModelVenue, hub: Hub, expected_logs, status: int
+) -> None:
+    expected_logs.allow("further ones are only counted")
     watch = started(venue, hub)
     await until(lambda: watch.feed.state is FeedState.LIVE, 10)
     answers = iter([ModelRest.answer(status, b"<html>")])
@@ -339,8 +342,9 @@ async def test_a_symbol_that_the_venue_denies_is_asked_for_again_slowly(venue: M
 
 @pytest.mark.parametrize("kind", ["unreadable", "missing"])
 async def test_a_listing_that_lacks_the_symbol_for_a_while_does_not_end_its_tab(
-    venue: ModelVenue, hub: Hub, kind: str, monkeypatch: pytest.MonkeyPatch
+    venue: ModelVenue, hub: Hub, expected_logs, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    expected_logs.allow("symbols could not be read")
     whole = venue.exchange_info
 
     def lacking(market: Market) -> dict[str, Any]:

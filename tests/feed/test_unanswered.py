@@ -125,6 +125,8 @@ async def test_one_stream_that_is_never_answered_leaves_the_others_alone_for_an_
     other = await live(venue, hub)
     venue.swallow = lambda _, method, names: method == "SUBSCRIBE" and DEPTH in names
     watch = beside(venue, hub)
+    for model in venue.symbols.values():
+        venue.move(model, 1.0)  # an hour of ten changes a second takes too long
     notes: list[float] = []
     loop = asyncio.get_running_loop()
     watch.feed.listen(lambda _: notes.append(loop.time()))
@@ -229,7 +231,7 @@ async def test_answers_of_many_forms(
     watch = await live(venue, hub, "ETHUSDT")
     quiet = Watch(hub.feed(BTC), venue.symbols[Market.SPOT, "BTCUSDT"])
     quiet.feed.start()
-    await until(lambda: quiet.feed.state is FeedState.LIVE, 4)
+    await until(lambda: quiet.feed.state is FeedState.LIVE, 6)
     await asyncio.sleep(40)
     assert_untouched(watch)
     assert_untouched(quiet)
@@ -289,7 +291,7 @@ async def test_the_answer_to_an_older_request_counts_unless_the_stream_was_left_
     await until(lambda: "no answer" in watch.feed.status.detail, 5)
     stream.say({"result": None, "id": 4})  # not to the last one, but nothing was left since
     stream.names.add(DEPTH)
-    await until(lambda: watch.feed.state is FeedState.LIVE, 4)
+    await until(lambda: watch.feed.state is FeedState.LIVE, 6)
     stream.say({"code": 2, "msg": "too late", "id": 5})
     await asyncio.sleep(10)
     assert watch.feed.state is FeedState.LIVE
