@@ -34,6 +34,8 @@ REQUIREMENTS = ROOT / "packaging" / "requirements.lock"
 BUILD_REQUIREMENTS = ROOT / "packaging" / "build.lock"
 # What a frozen build is made from: what depthgui runs on, in the same versions, and PyInstaller; no tools for tests.
 FREEZE_REQUIREMENTS = ROOT / "packaging" / "freeze.lock"
+# The oldest versions that pyproject.toml allows, for `dev.py test --lowest`.
+LOWEST_REQUIREMENTS = ROOT / "packaging" / "lowest.lock"
 STAMP = "depthgui-stamp.json"
 # Raise it when the steps of the set-up change.
 RECIPE = 1

@@ -1,6 +1,7 @@
-"""``dev.py test --all-pythons``: the tests with each supported Python that is found, in an environment of its own.
+"""The tests in other environments than the usual one, each of its own.
 
-Found are those on the PATH, and those that pyenv has: it puts only the chosen one on the PATH.
+``dev.py test --all-pythons``: with each supported Python that is found: on the PATH, or among those of pyenv, which puts
+only the chosen one on the PATH. ``dev.py test --lowest``: with the lowest versions that pyproject.toml allows.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dev_environment import ROOT, Environment, say
+from dev_environment import LOWEST_REQUIREMENTS, ROOT, Environment, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 SUPPORTED = ("3.11", "3.12", "3.13")
 OWN_ENVIRONMENT = "--own-environment"
+LOWEST_OPTION = "--lowest"
+LOWEST = Environment(".venv-lowest", requirements=LOWEST_REQUIREMENTS)
 
 
 def own_environment() -> Environment:

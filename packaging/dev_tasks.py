@@ -22,6 +22,7 @@ from dev_environment import (
     BUILD_REQUIREMENTS,
     FREEZE_REQUIREMENTS,
     FULL,
+    LOWEST_REQUIREMENTS,
     REQUIREMENTS,
     ROOT,
     WITHOUT_QT,
@@ -116,6 +117,9 @@ def test(arguments: list[str]) -> int:
     environment = FULL
     if arguments[:1] == [dev_pythons.OWN_ENVIRONMENT]:
         environment, arguments = dev_pythons.own_environment(), arguments[1:]
+    elif dev_pythons.LOWEST_OPTION in arguments:
+        environment = dev_pythons.LOWEST
+        arguments = [argument for argument in arguments if argument != dev_pythons.LOWEST_OPTION]
     ensure(environment)
     dev_qt.ensure("offscreen", partial(dev_qt.probe, environment.python))
     return run([environment.python, "-m", "pytest", *arguments], cwd=ROOT)
@@ -165,6 +169,8 @@ def lock(arguments: list[str]) -> int:
             # After the one above, whose versions it takes: what is frozen is what was tested.
             ([project, freezer], ["--constraint", REQUIREMENTS], FREEZE_REQUIREMENTS),
             ([project], ["--extra", "bench", "--constraint", REQUIREMENTS], BENCH_REQUIREMENTS),
+            # The oldest versions that pyproject.toml names, and the newest of what those depend on.
+            ([project], ["--extra", "test", "--resolution", "lowest-direct"], LOWEST_REQUIREMENTS),
         ):
             fresh = Path(folder) / target.name
             resolve = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version", "3.11"]
@@ -182,7 +188,9 @@ def lock(arguments: list[str]) -> int:
 
 TASKS = {
     "demo": Task("start depthgui on the embedded exchange (arguments: depthgui's)", demo),
-    "test": Task("run the tests (arguments: pytest's; --all-pythons: with each supported Python here)", test),
+    "test": Task(
+        "run the tests (arguments: pytest's; --all-pythons: with each Python here; --lowest: lowest versions)", test
+    ),
     "check": Task("run linters, types, import rules and the tests without Qt (arguments: pytest's)", check),
     "bench": Task("measure, beside other libraries (--help tells the arguments; --quick is the short form)", bench),
     "build": Task("freeze depthgui, try the result and pack it for this system (--help tells the arguments)", build),

@@ -13,7 +13,11 @@ import dev_environment
 from dev_bench import BENCH
 from dev_environment import FULL, ROOT, WITHOUT_QT, SetUpError
 
-LOCKS = [dev_environment.BUILD_REQUIREMENTS, dev_environment.REQUIREMENTS]
+LOCKS = [
+    dev_environment.BUILD_REQUIREMENTS,
+    dev_environment.REQUIREMENTS,
+    dev_environment.LOWEST_REQUIREMENTS,
+]
 
 
 @pytest.fixture
@@ -148,6 +152,20 @@ def test_the_binding_that_ends_python_3_11_is_not_locked_for_it() -> None:
     }
     assert versions
     assert all(version < (6, 12) for version in versions)
+
+
+def test_the_lowest_versions_are_those_that_the_project_names() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lock = dev_environment.LOWEST_REQUIREMENTS.read_text("utf-8")
+    locked = dict(re.findall(r"^([A-Za-z0-9._-]+)==([0-9.]+)", lock, re.MULTILINE))
+    for line in project["dependencies"] + project["optional-dependencies"]["test"]:
+        match = re.match(r"([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?>=([0-9.]+)", line)
+        assert match, f"{line}: no lower bound"
+        name, lowest = match[1].lower(), tuple(map(int, match[2].split(".")))
+        found = tuple(map(int, locked[name].split(".")))
+        assert found[: len(lowest)] == lowest, f"{name}: packaging/lowest.lock is older than pyproject.toml"
 
 
 def test_a_part_of_a_lock_file_has_whole_entries_and_only_those_that_are_wanted() -> None:

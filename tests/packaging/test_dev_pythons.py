@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import dev_pythons
+import dev_tasks
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
 
@@ -72,3 +73,13 @@ def test_pyenv_s_pythons_are_found_too_the_newest_first(tmp_path: Path, monkeypa
 
 def test_without_pyenv_there_is_nothing_more(tmp_path: Path) -> None:
     assert dev_pythons.pyenv_folders({"PYENV_ROOT": str(tmp_path / "nowhere")}) == []
+
+
+def test_the_lowest_versions_are_tested_in_an_environment_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[object] = []
+    monkeypatch.setattr(dev_tasks, "ensure", done.append)
+    monkeypatch.setattr(dev_tasks.dev_qt, "ensure", lambda *_: None)
+    monkeypatch.setattr(dev_tasks, "run", lambda command, cwd: done.append(command) or 0)
+    assert dev_tasks.test(["tests/ui", "--lowest", "-x"]) == 0
+    assert done == [dev_pythons.LOWEST, [dev_pythons.LOWEST.python, "-m", "pytest", "tests/ui", "-x"]]
+    assert dev_pythons.LOWEST.name == ".venv-lowest"
