@@ -80,9 +80,7 @@ class DepthModel:
             return None
         mid = (float(bid) + float(ask)) / 2
         low, high = self._bounds(book, mid)
-        coverage = book.coverage
-        proven_low = None if coverage.low is None else float(coverage.low)
-        proven_high = None if coverage.high is None else float(coverage.high)
+        proven_low, proven_high = self._proven(book, mid, (low, high))
         return DepthFrame(
             symbol=book.symbol,
             update_id=book.last_update_id,
@@ -96,11 +94,22 @@ class DepthModel:
             proven_high=proven_high if proven_high is not None and proven_high < high else None,
         )
 
+    @staticmethod
+    def _proven(book: OrderBook, mid: float, ends: tuple[float, float]) -> tuple[float | None, float | None]:
+        """Where the snapshot's proof ends, within the chart; both at the mid where nothing is proven."""
+        coverage = book.coverage
+        if coverage.is_empty:
+            return mid, mid
+        low = None if coverage.low is None else min(float(coverage.low), ends[1])
+        high = None if coverage.high is None else max(float(coverage.high), ends[0])
+        return low, high
+
     def _bounds(self, book: OrderBook, mid: float) -> tuple[float, float]:
         if self.range_percent is not None:
             reach = mid * self.range_percent / 100
         else:
-            low, high = book.coverage.low, book.coverage.high
+            coverage = book.coverage
+            low, high = (None, None) if coverage.is_empty else (coverage.low, coverage.high)
             ends = [abs(mid - float(end)) for end in (low, high) if end is not None]
             reach = max(ends) if ends else self._farthest(book, mid)
             reach = min(reach, mid * _ALL_MAX)

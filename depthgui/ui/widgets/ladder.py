@@ -486,6 +486,8 @@ class Ladder(Canvas):
         if not row.flags & UNCOVERED:
             return self._exact_tip(row)
         is_bid = bool(row.flags & BID_SIDE)
+        if feed.book.coverage.is_empty:
+            return "Not proven: the recording has no snapshot.\nOnly levels that were seen are known."
         edge = feed.book.coverage.low if is_bid else feed.book.coverage.high
         shown = "" if edge is None else format_decimal(plain(edge), self._options.number_format)
         return (

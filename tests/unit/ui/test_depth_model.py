@@ -9,6 +9,8 @@ from unit.ui.books import make_book, small_book
 
 pytest.importorskip("numpy")
 
+from depthgui.book.coverage import Coverage
+from depthgui.book.messages import Snapshot
 from depthgui.ui.viewmodels.depth import DepthModel, impact_lines, impact_to, nice_step, on_tick
 from depthgui.ui.viewmodels.figures import NumberFormat
 from depthgui.ui.viewmodels.instrument import Instrument
@@ -108,3 +110,24 @@ def test_axis_steps_are_round_numbers(span: float, count: int, step: float) -> N
 def test_the_cursor_stands_on_ticks() -> None:
     assert on_tick(67537.8049, Decimal("0.01")) == Decimal("67537.80")
     assert on_tick(67537.83, Decimal("0.5")) == Decimal("67538.0")
+
+
+def test_a_book_of_which_nothing_is_proven_is_unproven_from_the_mid_on() -> None:
+    book = small_book()
+    book.coverage = Coverage.of(Snapshot(1, [], [], covered=("", "")))
+    frame = DepthModel().build(book, stale=False)
+    assert frame is not None
+    assert frame.proven_low == frame.proven_high == frame.mid
+    model = DepthModel()
+    model.range_percent = None
+    whole = model.build(book, stale=False)
+    assert whole is not None
+    assert whole.high - whole.low < whole.mid * 10
+
+
+def test_the_end_of_the_proof_is_never_far_beyond_the_chart() -> None:
+    book = small_book()
+    book.coverage = Coverage(Decimal(10) ** 12, Decimal(10) ** 13)
+    frame = DepthModel().build(book, stale=False)
+    assert frame is not None
+    assert frame.proven_low == frame.high
