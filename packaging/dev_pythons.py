@@ -1,7 +1,8 @@
 """The tests in other environments than the usual one, each of its own.
 
-``dev.py test --all-pythons``: with each supported Python that is found: on the PATH, or among those of pyenv, which puts
-only the chosen one on the PATH. ``dev.py test --lowest``: with the lowest versions that pyproject.toml allows.
+``dev.py test --all-pythons``: with each supported Python that is found, on the PATH or among
+those that pyenv has: it puts only the chosen one on the PATH. ``dev.py test --lowest``: with the lowest
+versions that pyproject.toml allows.
 """
 
 from __future__ import annotations
