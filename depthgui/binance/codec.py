@@ -98,6 +98,7 @@ class _PartialEvent(msgspec.Struct, frozen=True, gc=False):
     asks: list[Level] = _field(name="a")
     event_time_ms: int | None = _field(name="E", default=None)
     symbol: str = _field(name="s", default="")
+    covered: tuple[str, str] | None = None
 
 
 class _BookTicker(msgspec.Struct, frozen=True, gc=False):
@@ -267,7 +268,7 @@ def decode_partial(payload: bytes | msgspec.Raw, market: Market, limit: int, sym
     event = _decoded(_partial_event, payload)
     _malformed(check_symbol, payload, event.symbol, symbol)
     found = _snapshot(payload, event.update_id, event.bids, event.asks, event.event_time_ms, limit)
-    return msgspec.structs.replace(found, bids=sorted(found.bids, key=_price, reverse=True))
+    return msgspec.structs.replace(found, bids=sorted(found.bids, key=_price, reverse=True), covered=event.covered)
 
 
 def decode_best_prices(payload: bytes | msgspec.Raw, symbol: str = "") -> BestPrices:

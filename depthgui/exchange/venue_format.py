@@ -80,11 +80,14 @@ class Dialect:
 
     def partial(self, snapshot: Snapshot, *, first_id: int, prev_id: int) -> bytes:
         """A partial book. Spot has its own shape; elsewhere it looks like a diff and only its stream tells."""
+        # What a recording covers is said beside the venue's own fields, as in a snapshot.
+        covered = {} if snapshot.covered is None else {"covered": snapshot.covered}
         if self._is_spot:
-            return encode_json({"lastUpdateId": snapshot.last_update_id, "bids": snapshot.bids, "asks": snapshot.asks})
+            body = {"lastUpdateId": snapshot.last_update_id, "bids": snapshot.bids, "asks": snapshot.asks}
+            return encode_json(body | covered)
         event_ms = snapshot.event_time_ms or 0
         looks_like = Diff(first_id, snapshot.last_update_id, event_ms, snapshot.bids, snapshot.asks, prev_id)
-        return encode_json(self._depth_update(looks_like, bids=snapshot.bids))
+        return encode_json(self._depth_update(looks_like, bids=snapshot.bids) | covered)
 
     def _depth_update(self, diff: Diff, *, bids: list[Level]) -> dict[str, Any]:
         event: dict[str, Any] = {"e": "depthUpdate", "E": diff.event_time_ms}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from depthgui.binance.codec import decode_snapshot
+from depthgui.binance.codec import decode_partial, decode_snapshot
 from depthgui.binance.endpoints import Market
 from depthgui.book import OrderBook
 from depthgui.exchange import RecordingError, Replay
@@ -174,6 +174,17 @@ def test_without_a_snapshot_nothing_is_proven_and_it_is_said(tmp_path: Path) -> 
     assert len(book.bids) == 1
     assert not book.coverage.covers(99.0)
     assert any("only levels that were seen are known" in warning for warning in source.warnings)
+
+
+@pytest.mark.parametrize("pu", [None, 0])
+def test_a_partial_book_of_a_recording_claims_no_more_either(tmp_path: Path, pu: int | None) -> None:
+    ids = [None if pu is None else 10 + step for step in range(3)]
+    messages = [snapshot(10), *(frame(diff(11 + step, pu=ids[step])) for step in range(3))]
+    lines = [f"{(T0_MS + 100 * at) * 1_000_000} {json.dumps(message)}" for at, message in enumerate(messages)]
+    source = played(written(tmp_path / "x", lines))
+    raw = Dialect(source.spec).partial(source.snapshot(20, 0), first_id=11, prev_id=10)
+    book = OrderBook.from_snapshot("BTCUSDT", decode_partial(raw, source.spec.market, 20, "BTCUSDT"))
+    assert (str(book.coverage.low), str(book.coverage.high)) == ("95.00", "105.00")
 
 
 def test_after_a_hole_nothing_is_proven_until_the_next_snapshot(tmp_path: Path) -> None:
