@@ -336,3 +336,30 @@ def test_no_fault_was_forgotten() -> None:
     if not TRIED:
         pytest.skip("only when the whole file runs")
     assert set(FAULTS) <= TRIED
+
+
+@pytest.mark.parametrize("market", [Market.SPOT, Market.USDM])
+async def test_a_stream_that_is_acknowledged_and_silent_is_not_live(
+    exchange: Exchange, start: Start, market: Market
+) -> None:
+    provoke(exchange, f"drop market={market.value} symbol={SYMBOLS[market]} count=0")
+    truth = start(market)
+    await truth.until(lambda: hits(exchange) > 200)  # twenty seconds of the exchange's clock, all of them lost
+    assert FeedState.LIVE not in truth.states
+    exchange.faults.clear()
+    await truth.live()
+    assert truth.wrong == []
+
+
+@pytest.mark.parametrize("market", [Market.SPOT, Market.USDM])
+async def test_a_live_stream_that_falls_silent_is_stale_at_once(
+    exchange: Exchange, start: Start, market: Market
+) -> None:
+    truth = start(market)
+    await truth.live()
+    provoke(exchange, f"drop market={market.value} symbol={SYMBOLS[market]} count=0")
+    await truth.until(lambda: truth.feed.state is not FeedState.LIVE)
+    assert hits(exchange) < 150
+    exchange.faults.clear()
+    await truth.live()
+    assert truth.wrong == []
