@@ -53,6 +53,7 @@ __all__ = ["LadderModel", "LadderOptions", "LastPrice", "RowVolumes"]
 _MORE_LEVELS = 24
 _MAX_PRICES = 10_000
 _DENSE = 4  # levels a row from which summing row by row is quicker than level by level
+_MOST_DENSE_ROWS = 20_000  # a crossed book (one wrong price) has more of them than can be gone through
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,9 @@ class LadderModel:
 
     def _gather(self, side: BookSide, last_index: int) -> SideSums:
         hint = self._hints[side.side]
-        is_dense = hint.levels > _DENSE * max(1, hint.rows)
+        best = self._best_units(side)
+        is_near = best is not None and abs(best // self._step_units - last_index) <= _MOST_DENSE_ROWS
+        is_dense = is_near and hint.levels > _DENSE * max(1, hint.rows)
         sums = (self._dense if is_dense else self._sparse).sum_rows(side, last_index, self._step_units, hint.levels)
         self._hints[side.side] = _Hint(sums.levels + _MORE_LEVELS, len(sums.rows))
         if self._column.needs_products:

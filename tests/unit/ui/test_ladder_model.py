@@ -278,3 +278,14 @@ def test_tiny_and_huge_prices() -> None:
 def test_a_grouping_below_one_tick_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         model().set_grouping(0)
+
+
+def test_a_book_with_one_wrong_price_is_drawn_as_quickly_as_any() -> None:
+    """Its best bid is so far above the asks that the rows in between cannot be gone through."""
+    made = model(ticks=100)
+    dense = [(f"{100 - number / 100:.2f}", "1") for number in range(3000)]
+    book = make_book(dense, [("100.50", "1")])
+    made.build(book, stale=False)
+    made.build(book, stale=True)
+    change(book, bids=[("900000000000000.00", "1")])
+    assert made.build(book, stale=True).update_id == book.last_update_id
