@@ -19,7 +19,7 @@ _MOST_DIGITS = 40  # before or after the point
 _LONGEST = 60
 _EXPONENT_FORM = re.compile(r"[0-9]+(?:\.[0-9]*)?[eE][+-]?[0-9]{1,4}", re.ASCII)
 _ALL_PLAIN = re.compile(r"[0-9]{1,30}+(?:\.[0-9]{1,30}+)?(?:\|[0-9]{1,30}+(?:\.[0-9]{1,30}+)?)*+", re.ASCII).fullmatch
-_LARGEST_ID = 2**63 - 1
+LARGEST_ID = 2**63 - 1
 # Times are told by their number of digits. Below the first bound they are taken for milliseconds as they are.
 _SECONDS_FROM, _MILLISECONDS_FROM = 10**8, 10**11
 _MICROSECONDS_FROM, _NANOSECONDS_FROM, _END_OF_TIME = 10**14, 10**17, 10**20
@@ -76,14 +76,14 @@ def optional_time_ms(value: int | None) -> int | None:
 
 def update_id(value: int) -> int:
     """An update id. Raises MalformedMessageError unless it is a whole number that the venue can mean."""
-    if not 0 <= value <= _LARGEST_ID:
+    if not 0 <= value <= LARGEST_ID:
         raise MalformedMessageError(f"not an id: {value}")
     return value
 
 
 def check_ids(first_id: int, last_id: int) -> None:
     """Raise MalformedMessageError unless the ids of a diff can be."""
-    if not 0 <= first_id <= last_id <= _LARGEST_ID:
+    if not 0 <= first_id <= last_id <= LARGEST_ID:
         raise MalformedMessageError(f"not the ids of a diff: {first_id} to {last_id}")
 
 

@@ -17,6 +17,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from depthgui.binance.checked import (
+    LARGEST_ID,
     are_plain,
     check_ids,
     check_symbol,
@@ -138,7 +139,6 @@ FASTEST_INTERVAL_MS = 100
 _UNNAMED_INTERVAL_MS = MappingProxyType({Market.SPOT: 1000, Market.USDM: 250, Market.COINM: 250})
 
 _EARLIEST_MS, _FAR_FUTURE_MS = 10**11, 10**14  # beyond these a time is looked at: it may be in another unit
-_LARGEST_ID = 2**63 - 1
 
 _frame = msgspec.json.Decoder(Frame)
 _depth_event = msgspec.json.Decoder(_DepthEvent)
@@ -187,7 +187,7 @@ class DiffDecoder:
         force_setattr(event, "spelling", self._spelling)  # nobody has seen the event yet
         if not _EARLIEST_MS <= event.event_time_ms < _FAR_FUTURE_MS:
             force_setattr(event, "event_time_ms", _malformed(time_ms, raw, event.event_time_ms))
-        if event.symbol != self._symbol or not 0 <= event.first_id <= event.last_id <= _LARGEST_ID:
+        if event.symbol != self._symbol or not 0 <= event.first_id <= event.last_id <= LARGEST_ID:
             self._check(event, raw)
         return event
 
@@ -277,7 +277,7 @@ def decode_best_prices(payload: bytes | msgspec.Raw, symbol: str = "") -> BestPr
     numbers = (event.bid_price, event.bid_size, event.ask_price, event.ask_size)
     sent_ms = event.event_time_ms
     is_known_unit = sent_ms is None or _EARLIEST_MS <= sent_ms < _FAR_FUTURE_MS
-    if is_known_unit and event.symbol == symbol and 0 <= event.update_id <= _LARGEST_ID and are_plain(numbers):
+    if is_known_unit and event.symbol == symbol and 0 <= event.update_id <= LARGEST_ID and are_plain(numbers):
         return BestPrices(event.update_id, *numbers, sent_ms)
     _malformed(check_symbol, payload, event.symbol, symbol)
     if not are_plain(numbers):

@@ -220,7 +220,7 @@ TABLE: tuple[Transition, ...] = (
     *_rows(_P.FETCHING, _I.DIFF, None, None, _S.keep, "keep it"),
     *_rows(_HELD, _I.DIFF, _S.passes_held, _P.LIVE, _S.keep_and_join, "reaches the snapshot: join them"),
     *_rows(_HELD, _I.DIFF, None, None, _S.keep, "keep it"),
-    *_rows(_P.LISTENING, _I.TIME_IS_UP, None, _P.FETCHING, _S.fetch_first, "no diff: fetch", "quiet_grace_s"),
+    *_rows(_P.LISTENING, _I.TIME_IS_UP, None, _P.FETCHING, _S.fetch_anew, "no diff: fetch", "quiet_grace_s"),
     *_rows(_ORDERED, _I.SNAPSHOT, _S.is_behind_buffer, None, _S.fetch_newer, "too old: fetch again"),
     *_rows(_P.FETCHING, _I.SNAPSHOT, _S.is_ahead_of_buffer, _P.HOLDING, _S.hold, "too new: wait for diffs"),
     *_rows(_P.FETCHING, _I.SNAPSHOT, None, _P.LIVE, _S.join, "bridges: build the book aside, swap it in"),
@@ -229,7 +229,7 @@ TABLE: tuple[Transition, ...] = (
     # No diff comes: is the symbol quiet, or the stream dead?
     *_rows(_SILENT, _I.TICK, _S.has_moved_on, _P.RENEWING, _S.renew, "best prices are newer: subscribe again"),
     *_rows(_P.HOLDING, _I.TIME_IS_UP, _S.no_diff_comes, _P.PROVING, _S.probe, "no diff: fetch a second one", "prove_s"),
-    *_rows(_P.HOLDING, _I.TIME_IS_UP, None, _P.FETCHING, _S.fetch_first, "never reached: fetch again", "buffer_s"),
+    *_rows(_P.HOLDING, _I.TIME_IS_UP, None, _P.FETCHING, _S.fetch_anew, "never reached: fetch again", "buffer_s"),
     *_rows(_P.PROVING, _I.SNAPSHOT, _S.bridges_buffer, _P.LIVE, _S.join, "diffs have come, and it bridges: join"),
     *_rows(_P.PROVING, _I.SNAPSHOT, _S.is_older_than_held, None, _S.fetch_newer, "too old: fetch again"),
     *_rows(_P.PROVING, _I.SNAPSHOT, _S.agrees_with_held, _P.LIVE, _S.join_quiet, "they agree: quiet"),

@@ -297,16 +297,12 @@ class SyncSteps:
         assert held is not None
         return self.join(held)
 
-    def fetch_first(self, _: object) -> Outcomes:
-        """Order a snapshot."""
-        return self._fetch(urgent=True)
-
     def fetch_again(self, _: object) -> Outcomes:
         """Order the same kind of snapshot again."""
         return self._fetch(urgent=self._is_urgent, is_probe=self._is_probe)
 
     def fetch_anew(self, _: None) -> Outcomes:
-        """Order a snapshot in place of one that has not come, or of a second one that never was as new as the first."""
+        """Order a snapshot; one that waits is given up."""
         self._held = None
         return self._fetch(urgent=True)
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from depthgui.binance.endpoints import Endpoints, Market, Route, SymbolRef
-from depthgui.binance.limits import CONNECTS_PER_5_MINUTES, MARKET_LIMITS, SlidingWindow
+from depthgui.binance.limits import CONNECTS_PER_5_MINUTES, MARKET_LIMITS, SlidingWindow, WeightPool
 from depthgui.binance.symbols import SymbolInfo, SymbolTable, suggest
 from depthgui.book.errors import DepthGuiError, MalformedMessageError, UnknownSymbolError
 from depthgui.book.messages import Snapshot
@@ -77,7 +77,7 @@ class Hub:
         self._feeds: dict[Feed, None] = {}
         self._made: weakref.WeakSet[Feed] = weakref.WeakSet()
         self._allowances: dict[SymbolRef, SnapshotAllowance] = {}
-        self._repeats: dict[int, RepeatPool] = {}
+        self._repeats: dict[WeightPool, RepeatPool] = {}
         self._tables: dict[Market, tuple[float, SymbolTable]] = {}
         self._table_tasks: dict[Market, asyncio.Task[SymbolTable]] = {}
         self._offsets_ms: dict[Market, float] = {}
@@ -257,9 +257,9 @@ class Hub:
     def _allowance(self, ref: SymbolRef) -> SnapshotAllowance:
         allowance = self._allowances.get(ref)
         if allowance is None:
-            budget = self.rest.budget(ref.market)
-            pool = self._repeats.setdefault(id(budget), RepeatPool(budget))  # markets may share a budget
-            allowance = self._allowances[ref] = SnapshotAllowance(MARKET_LIMITS[ref.market], pool)
+            limits = MARKET_LIMITS[ref.market]
+            pool = self._repeats.setdefault(limits.pool, RepeatPool(self.rest.budget(ref.market)))
+            allowance = self._allowances[ref] = SnapshotAllowance(limits, pool)
         return allowance
 
     def waiting_requests(self, market: Market) -> int:

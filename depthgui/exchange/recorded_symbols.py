@@ -50,7 +50,6 @@ class RecordedSymbols:
 
     names: tuple[str, ...]
     _owners: dict[tuple[str, int], str]
-    _tracks: dict[str, _Track]
 
     def owner(self, line: RecordedLine) -> str:
         """The symbol that a line belongs to; "" where that cannot be told."""
@@ -87,7 +86,7 @@ def survey(lines: RecordingLines) -> RecordedSymbols:
         else:
             found = "none" if not fitting else " and ".join(fitting)
             lines.warn(line.number, f"skipped, a snapshot that names no symbol and fits to {found}", line.file)
-    return RecordedSymbols(names, owners, tracks)
+    return RecordedSymbols(names, owners)
 
 
 def _middle(bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> float | None:
